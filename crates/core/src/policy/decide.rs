@@ -1,0 +1,196 @@
+//! The only function that turns a request into a decided one.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jiff::Timestamp;
+
+use super::engine::{
+    Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, Need, Outcome, Pin, PolicyEngine, Verdict,
+};
+use crate::digest::Digest;
+use crate::refusal::{ObjectRef, Refusal};
+use crate::request::Canonical;
+use crate::subject::Subject;
+
+/// What was decided, with every rule that fired, under which revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    verdict: Verdict,
+    revision: Digest,
+}
+
+impl Decision {
+    /// Allow, deny or hold.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.verdict.outcome
+    }
+
+    /// Every rule that fired.
+    #[must_use]
+    pub fn fired(&self) -> &[FiredRule] {
+        &self.verdict.fired
+    }
+
+    /// What has to be masked in the answer beyond what is always masked.
+    #[must_use]
+    pub fn masks(&self) -> &[MaskObligation] {
+        &self.verdict.masks
+    }
+
+    /// Digest of the rules it was made under.
+    #[must_use]
+    pub fn revision(&self) -> Digest {
+        self.revision
+    }
+
+    /// The terms of all holds that fired; empty if it is not held.
+    #[must_use]
+    pub fn holds(&self) -> &[HoldTerms] {
+        match &self.verdict.outcome {
+            Outcome::Hold(terms) => terms,
+            Outcome::Allow | Outcome::Deny { .. } => &[],
+        }
+    }
+
+    /// The strictest pin of all holds that fired.
+    #[must_use]
+    pub fn pin(&self) -> Option<Pin> {
+        self.holds().iter().map(|terms| terms.pin).max()
+    }
+
+    /// Whether a rule allows an upgraded connection whose bytes nobody sees.
+    #[must_use]
+    pub fn insecure_opaque_stream(&self) -> bool {
+        self.verdict.insecure_opaque_stream
+    }
+}
+
+/// A request of a subject that may be sent, at once or after an approval.
+#[derive(Debug)]
+pub struct Decided {
+    subject: Subject,
+    request: Canonical,
+    decision: Decision,
+}
+
+impl Decided {
+    /// Who asks.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &Canonical {
+        &self.request
+    }
+
+    /// The decision: allow or hold.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+}
+
+/// What came of asking the engine.
+#[derive(Debug)]
+pub enum Ruling {
+    /// The request may go on.
+    Granted(Decided),
+    /// It may not.
+    Denied {
+        /// The decision; none if the engine did not make one.
+        decision: Option<Decision>,
+        /// What the caller is told.
+        refusal: Refusal,
+    },
+    /// The engine has to know this first; ask again with the request and these facts.
+    Needs {
+        /// The request, back.
+        request: Canonical,
+        /// What to fetch.
+        needs: Vec<Need>,
+    },
+}
+
+/// Asks the engine about one request.
+///
+/// `facts` holds what earlier calls named; an engine that asks for what it was given is refused, as is one that panics,
+/// changes its revision meanwhile, or holds a request without terms that can be met.
+#[must_use]
+pub fn decide(
+    engine: &dyn PolicyEngine,
+    subject: &Subject,
+    request: Canonical,
+    facts: &Facts,
+    now: Timestamp,
+) -> Ruling {
+    let asked = catch_unwind(AssertUnwindSafe(|| {
+        let before = engine.revision();
+        let evaluation = engine.evaluate(subject, &request, facts, now);
+        (before, evaluation, engine.revision())
+    }));
+    let denied = |refusal: Refusal| Ruling::Denied {
+        decision: None,
+        refusal,
+    };
+    let Ok((revision, evaluation, after)) = asked else {
+        return denied(Refusal::unavailable(
+            "the policy engine broke down while it judged this request",
+        ));
+    };
+    if revision != after {
+        return denied(Refusal::unavailable(
+            "the policy was replaced while it judged this request",
+        ));
+    }
+    let verdict = match evaluation {
+        Evaluation::Verdict(verdict) => verdict,
+        Evaluation::Needs(needs) if needs.is_empty() || needs.iter().any(|need| facts.has(*need)) => {
+            return denied(Refusal::unavailable(
+                "the policy engine asks for facts that it was given",
+            ));
+        }
+        Evaluation::Needs(needs) => return Ruling::Needs { request, needs },
+    };
+    let decision = Decision { verdict, revision };
+    let refusal = match decision.outcome() {
+        Outcome::Allow => None,
+        Outcome::Hold(terms) if terms.is_empty() || terms.iter().any(|t| t.quorum == 0 || t.approvers.is_empty()) => {
+            Some(Refusal::unavailable(
+                "the policy holds this request, but names nobody who could approve it",
+            ))
+        }
+        Outcome::Hold(_) => None,
+        Outcome::Deny { message, remedy } => Some(policy_refusal(&decision, &request, message, remedy.as_deref())),
+    };
+    match refusal {
+        None => Ruling::Granted(Decided {
+            subject: subject.clone(),
+            request,
+            decision,
+        }),
+        Some(refusal) => Ruling::Denied {
+            decision: Some(decision),
+            refusal,
+        },
+    }
+}
+
+fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remedy: Option<&str>) -> Refusal {
+    let attributes = request.attributes();
+    let mut refusal = Refusal::policy(message).with_object(ObjectRef {
+        group: attributes.api_group.clone(),
+        resource: attributes.resource.clone(),
+        name: attributes.name.clone(),
+    });
+    if let Some(rule) = decision.fired().iter().find(|rule| rule.action == "deny") {
+        refusal = refusal.with_rule(rule.name.clone());
+    }
+    match remedy {
+        Some(remedy) => refusal.with_remedy(remedy),
+        None => refusal,
+    }
+}

@@ -1,0 +1,118 @@
+//! The request in the guard's own words.
+
+use bytes::Bytes;
+use http::Method;
+
+use super::attributes::Attributes;
+use super::catalog::Kind;
+use super::effects::Effects;
+use crate::json;
+
+/// A request that was parsed exactly and refused nowhere: what is sent is generated from this and from nothing else.
+///
+/// Made only by [`Head::with_body`](super::Head::with_body).
+#[derive(Debug, Clone)]
+pub struct Canonical {
+    pub(super) method: Method,
+    pub(super) target: String,
+    pub(super) attributes: Attributes,
+    pub(super) effects: Effects,
+    pub(super) kind: Option<std::sync::Arc<Kind>>,
+    pub(super) accept: String,
+    pub(super) content_type: Option<&'static str>,
+    pub(super) user_agent: Option<String>,
+    pub(super) upgrade: Option<Upgrade>,
+    pub(super) dropped_headers: Vec<String>,
+    pub(super) json: Option<json::Value>,
+    pub(super) body: Bytes,
+}
+
+/// A WebSocket upgrade that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upgrade {
+    /// Subprotocols that the caller offered and the guard knows, in the caller's order.
+    pub protocols: Vec<&'static str>,
+    /// The caller's `Sec-WebSocket-Key`.
+    pub key: String,
+}
+
+impl Canonical {
+    /// HTTP method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Canonical path and query.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// What the API server concludes from method and URL.
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// What the request does.
+    #[must_use]
+    pub fn effects(&self) -> Effects {
+        self.effects
+    }
+
+    /// The resource as the catalog knows it; none for non-resource requests.
+    #[must_use]
+    pub fn kind(&self) -> Option<&Kind> {
+        self.kind.as_deref()
+    }
+
+    /// The one `Accept` that is sent.
+    #[must_use]
+    pub fn accept(&self) -> &str {
+        &self.accept
+    }
+
+    /// The `Content-Type` that is sent; none without a body.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&'static str> {
+        self.content_type
+    }
+
+    /// The caller's `User-Agent`, sanitised.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.user_agent.as_deref()
+    }
+
+    /// The upgrade that was asked for, if one was.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<&Upgrade> {
+        self.upgrade.as_ref()
+    }
+
+    /// Names of the caller's headers that are not forwarded.
+    #[must_use]
+    pub fn dropped_headers(&self) -> &[String] {
+        &self.dropped_headers
+    }
+
+    /// The body as it was understood; none without a body.
+    #[must_use]
+    pub fn json(&self) -> Option<&json::Value> {
+        self.json.as_ref()
+    }
+
+    /// The body, written anew; empty without one.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Whether the server will not persist what it does (`dryRun=All`, where upstream reads it).
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        // Filled in by the body rules.
+        false
+    }
+}

@@ -1,0 +1,16 @@
+//! From the bytes of a request to what it means: parsed, refused or rebuilt; attributes, effects, and the sealed form.
+//!
+//! One rule above all: parse, decide, re-serialise, forward. What is sent is generated from the parsed form; the
+//! original bytes of target, headers and body never leave. What can't be parsed exactly is refused.
+
+mod attributes;
+mod canonical;
+mod catalog;
+mod effects;
+mod gate;
+
+pub use attributes::{Attributes, Verb};
+pub use canonical::{Canonical, Upgrade};
+pub use catalog::{Kind, Origin, ResourceCatalog};
+pub use effects::{Effect, Effects};
+pub use gate::{Gate, Head, Target};
