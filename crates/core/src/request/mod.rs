@@ -8,9 +8,11 @@ mod canonical;
 mod catalog;
 mod effects;
 mod gate;
+mod seal;
 
 pub use attributes::{Attributes, Verb};
 pub use canonical::{Canonical, Upgrade};
 pub use catalog::{Kind, Origin, ResourceCatalog};
 pub use effects::{Effect, Effects};
 pub use gate::{Gate, Head, Target};
+pub use seal::{ClusterIdentity, Outgoing, PinRead, PinnedObject, Sealed, object_target, pin_read, seal};
