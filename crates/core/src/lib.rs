@@ -13,6 +13,8 @@
 //!
 //! Time is passed in; what needs a runtime lives in `countersign-tower`.
 
+pub use jiff::Timestamp;
+
 pub mod approval;
 pub mod audit;
 pub mod digest;

@@ -181,6 +181,7 @@ pub fn decide(
             subject: subject.clone(),
             request,
             decision,
+            live: facts.live_object.clone().flatten(),
         }),
         Some(refusal) => Ruling::Denied {
             decision: Some(decision),
