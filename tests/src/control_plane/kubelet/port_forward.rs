@@ -56,7 +56,7 @@ async fn run(socket: WebSocket, ports: Vec<u16>) {
                 return;
             }
         }
-        let _ = sink.send(Message::Close(None)).await;
+        let _ = sink.send(websocket::close()).await;
     };
     let incoming = async {
         while let Some(Ok(received)) = source.next().await {

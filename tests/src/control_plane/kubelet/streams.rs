@@ -203,7 +203,7 @@ async fn send(
 
 async fn finish(sink: &mut SplitSink<WebSocket, Message>, status: &Value) -> Result<(), tungstenite::Error> {
     sink.send(frame(STATUS, status.to_string().as_bytes())).await?;
-    sink.send(Message::Close(None)).await
+    sink.send(websocket::close()).await
 }
 
 /// A socket that is closed before its peer has read to the end loses what it has not read.
