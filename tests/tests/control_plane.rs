@@ -381,7 +381,7 @@ async fn attach_joins_the_command_of_the_container() {
     let mut process = pods.attach("echo", &streams).await.unwrap();
     let (mut stdin, out) = (process.stdin().unwrap(), process.stdout());
     stdin.write_all(b"one\ntwo\n").await.unwrap();
-    drop(stdin);
+    stdin.shutdown().await.unwrap();
     assert_eq!(read_to_end(out).await, "got one\ngot two\n");
     assert_eq!(status(&mut process).await.status.as_deref(), Some("Success"));
     let done = kube::runtime::wait::await_condition(pods, "echo", |pod: Option<&Pod>| {
@@ -453,21 +453,23 @@ async fn a_port_is_forwarded() {
         socket.read_exact(&mut asked).await.unwrap();
         assert_eq!(&asked, b"ping");
         socket.write_all(b"pong").await.unwrap();
+        // The client has the last word: when it closes, so does this connection.
+        assert_eq!(socket.read(&mut asked).await.unwrap(), 0);
     };
     let pods: Api<Pod> = Api::namespaced(cp.admin(), &namespace);
     let ask = async {
         let mut forwarder = pods.portforward("web", &[port]).await.unwrap();
         let mut stream = forwarder.take_stream(port).unwrap();
         stream.write_all(b"ping").await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer).await.unwrap();
         drop(stream);
         forwarder.join().await.unwrap();
         answer
     };
     let both = async { tokio::join!(serve, ask) };
     let ((), answer) = tokio::time::timeout(PATIENCE, both).await.unwrap();
-    assert_eq!(answer, "pong");
+    assert_eq!(&answer, b"pong");
 
     // Nobody listens any more.
     drop(listener);

@@ -26,7 +26,8 @@ while read -r what group; do
 done
 for group in $groups; do kill -9 "-$group"; done
 round=0
-while [ $round -lt 100 ] && marked=$(grep -slF "$1=$2" /proc/[0-9]*/environ) && [ -n "$marked" ]; do
+# Not by grep's exit status: it is 2 when any process went away while it was looking.
+while marked=$(grep -slF "$1=$2" /proc/[0-9]*/environ); [ -n "$marked" ] && [ $round -lt 100 ]; do
   for file in $marked; do pid=${file#/proc/}; kill -9 "${pid%/environ}"; done
   round=$((round + 1)); sleep 0.05
 done

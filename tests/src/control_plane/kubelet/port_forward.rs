@@ -59,10 +59,9 @@ async fn run(socket: WebSocket, ports: Vec<u16>) {
         let _ = sink.send(websocket::close()).await;
     };
     let incoming = async {
+        // Past the client's close frame: its answer goes out with the next read, which is the last.
         while let Some(Ok(received)) = source.next().await {
-            let Message::Binary(mut frame) = received else {
-                if received.is_close() { return } else { continue }
-            };
+            let Message::Binary(mut frame) = received else { continue };
             if frame.is_empty() {
                 continue;
             }

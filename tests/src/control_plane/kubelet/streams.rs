@@ -127,10 +127,9 @@ async fn receive(
     mut input: Option<mpsc::Sender<Bytes>>,
     tty: Option<Arc<Terminal>>,
 ) {
+    // Past the client's close frame: its answer goes out with the next read, which is the last.
     while let Some(Ok(message)) = source.next().await {
-        let Message::Binary(mut frame) = message else {
-            if message.is_close() { return } else { continue }
-        };
+        let Message::Binary(mut frame) = message else { continue };
         if frame.is_empty() {
             continue;
         }
