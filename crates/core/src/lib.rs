@@ -16,6 +16,7 @@
 pub mod approval;
 pub mod audit;
 pub mod digest;
+pub mod escape;
 pub mod json;
 pub mod mask;
 pub mod policy;
