@@ -18,6 +18,7 @@ pub use jiff::Timestamp;
 pub mod approval;
 pub mod audit;
 pub mod digest;
+pub mod escape;
 pub mod json;
 pub mod mask;
 pub mod policy;
