@@ -1,9 +1,9 @@
 //! Bodies: one boxed type on the way in and out, so that no layer is generic over somebody's body.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full};
 
 /// Any error.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -34,13 +34,22 @@ pub(crate) enum CollectError {
 }
 
 /// Reads a body whole, at most `limit` bytes of it.
-pub(crate) async fn collect(body: Body, limit: usize) -> Result<Bytes, CollectError> {
+///
+/// By hand, since the future of `http_body_util::Limited` over a boxed error is not `Send` in the compiler's eyes.
+pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, CollectError> {
     if body.size_hint().lower() > limit as u64 {
         return Err(CollectError::TooLarge);
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(CollectError::TooLarge),
-        Err(_) => Err(CollectError::Broken),
+    let mut collected = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Err(CollectError::Broken);
+        };
+        let Some(data) = frame.data_ref() else { continue };
+        if data.len() > limit - collected.len() {
+            return Err(CollectError::TooLarge);
+        }
+        collected.extend_from_slice(data);
     }
+    Ok(collected.freeze())
 }

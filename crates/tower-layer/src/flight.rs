@@ -18,7 +18,12 @@ pub struct InFlight<T> {
 
 impl<T> InFlight<T> {
     pub(crate) fn new(subject: Subject, claims: Claims, record: Record, stage: T) -> Self {
-        Self { subject, claims, record, stage }
+        Self {
+            subject,
+            claims,
+            record,
+            stage,
+        }
     }
 
     /// What the last step made of the request.
@@ -43,7 +48,15 @@ impl<T> InFlight<T> {
 
     /// Takes the stage out, to be replaced by the next.
     pub(crate) fn take(self) -> (T, InFlight<()>) {
-        (self.stage, InFlight { subject: self.subject, claims: self.claims, record: self.record, stage: () })
+        (
+            self.stage,
+            InFlight {
+                subject: self.subject,
+                claims: self.claims,
+                record: self.record,
+                stage: (),
+            },
+        )
     }
 
     pub(crate) fn into_record(self) -> Record {
@@ -53,6 +66,11 @@ impl<T> InFlight<T> {
 
 impl InFlight<()> {
     pub(crate) fn with<T>(self, stage: T) -> InFlight<T> {
-        InFlight { subject: self.subject, claims: self.claims, record: self.record, stage }
+        InFlight {
+            subject: self.subject,
+            claims: self.claims,
+            record: self.record,
+            stage,
+        }
     }
 }

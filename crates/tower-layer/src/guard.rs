@@ -43,7 +43,6 @@ pub struct Guard {
 
 impl Guard {
     /// Starts to configure a guard.
-    #[must_use]
     pub fn builder() -> GuardBuilder {
         GuardBuilder::default()
     }
@@ -80,7 +79,10 @@ impl Guard {
     /// A layer for services whose request body is `IB`.
     #[must_use]
     pub fn layer<IB>(&self) -> GuardLayer<IB> {
-        GuardLayer { guard: self.clone(), body: PhantomData }
+        GuardLayer {
+            guard: self.clone(),
+            body: PhantomData,
+        }
     }
 }
 
@@ -121,7 +123,10 @@ pub struct GuardLayer<IB> {
 
 impl<IB> Clone for GuardLayer<IB> {
     fn clone(&self) -> Self {
-        Self { guard: self.guard.clone(), body: PhantomData }
+        Self {
+            guard: self.guard.clone(),
+            body: PhantomData,
+        }
     }
 }
 
@@ -244,13 +249,23 @@ impl GuardBuilder {
     /// Names the part that is missing and how to say it.
     pub fn build(self) -> Result<Guard, BuildError> {
         let missing = |part, remedy| BuildError { part, remedy };
-        let identify = self.identify.ok_or(missing("subject", ".subject(Subject::new(\"my-agent\"))"))?;
-        let engine = self.engine.ok_or(missing("policy", ".policy(PolicySet::from_yaml(…)?)"))?;
-        let sink = self.sink.ok_or(missing("audit sink", ".audit(FileSink::open(\"audit.jsonl\")?)"))?;
-        let cluster = self.cluster.ok_or(missing("cluster", ".cluster(ClusterIdentity::named(\"prod\"))"))?;
+        let identify = self
+            .identify
+            .ok_or(missing("subject", ".subject(Subject::new(\"my-agent\"))"))?;
+        let engine = self
+            .engine
+            .ok_or(missing("policy", ".policy(PolicySet::from_yaml(…)?)"))?;
+        let sink = self
+            .sink
+            .ok_or(missing("audit sink", ".audit(FileSink::open(\"audit.jsonl\")?)"))?;
+        let cluster = self
+            .cluster
+            .ok_or(missing("cluster", ".cluster(ClusterIdentity::named(\"prod\"))"))?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let backend = self.backend.unwrap_or_else(|| Arc::new(NobodyApproves));
-        let mut gate = self.gate.unwrap_or_else(|| GateSettings::new(Arc::new(Catalog::kubernetes())));
+        let mut gate = self
+            .gate
+            .unwrap_or_else(|| GateSettings::new(Arc::new(Catalog::kubernetes())));
         if let Some(namespace) = &self.guard_namespace {
             gate = gate.with_guard_namespace(namespace);
         }

@@ -12,8 +12,12 @@ use crate::body::{Body, full};
 pub fn refusal_response(refusal: Refusal) -> Response<Body> {
     let mut response = Response::new(full(refusal.to_status().to_string()));
     *response.status_mut() = refusal.status();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     response.extensions_mut().insert(refusal);
     response
 }

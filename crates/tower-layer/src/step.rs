@@ -94,7 +94,10 @@ impl<T: Step, S: Next<T::Out>> Layer<S> for StepLayer<T> {
     type Service = StepService<T, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        StepService { step: Arc::clone(&self.0), inner }
+        StepService {
+            step: Arc::clone(&self.0),
+            inner,
+        }
     }
 }
 
@@ -107,7 +110,10 @@ pub struct StepService<T, S> {
 
 impl<T, S: Clone> Clone for StepService<T, S> {
     fn clone(&self) -> Self {
-        Self { step: Arc::clone(&self.step), inner: self.inner.clone() }
+        Self {
+            step: Arc::clone(&self.step),
+            inner: self.inner.clone(),
+        }
     }
 }
 

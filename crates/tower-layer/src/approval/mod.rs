@@ -51,7 +51,6 @@ impl Permitted {
     }
 
     /// On whose word it is sent.
-    #[must_use]
     pub fn permit(&self) -> &Permit {
         &self.permit
     }
@@ -75,7 +74,12 @@ impl Approval {
 
     /// Asks this backend; the engine tells whether the policy was replaced meanwhile.
     pub fn new(backend: Arc<dyn ApprovalBackend>, engine: Arc<dyn PolicyEngine>, clock: Arc<dyn Clock>) -> Self {
-        Self { backend, engine, clock, held: Semaphore::new(Self::DEFAULT_MAX_HELD) }
+        Self {
+            backend,
+            engine,
+            clock,
+            held: Semaphore::new(Self::DEFAULT_MAX_HELD),
+        }
     }
 
     /// Holds at most this many requests at a time; more are refused with 429.
@@ -101,7 +105,10 @@ impl Approval {
         }
         // Written before anybody can approve it, so that a crash leaves a trace of what was waiting.
         flight.record().held(&ticket).await?;
-        let withdraw = WithdrawOnDrop { backend: Arc::clone(&self.backend), ticket: Some(ticket) };
+        let withdraw = WithdrawOnDrop {
+            backend: Arc::clone(&self.backend),
+            ticket: Some(ticket),
+        };
         let ticket = withdraw.ticket();
         let permit = self.await_permit(sealed, ticket, flight).await?;
         withdraw.consumed();
@@ -111,7 +118,10 @@ impl Approval {
 
     async fn await_permit(&self, sealed: &Sealed, ticket: &Ticket, flight: &InFlight<()>) -> Result<Permit, Stop> {
         let decided = async {
-            self.backend.open(ticket.clone()).await.map_err(|error| failed(&error))?;
+            self.backend
+                .open(ticket.clone())
+                .await
+                .map_err(|error| failed(&error))?;
             self.await_approvals(ticket, flight).await?;
             permit(&*self.backend, &*self.engine, sealed, ticket, self.clock.now()).await
         };
@@ -119,13 +129,16 @@ impl Approval {
         let deadline = self.clock.sleep_until(ticket.expires);
         match select(Box::pin(decided), deadline).await {
             Either::Left((Ok(permit), _)) => Ok(permit?),
-            Either::Left((Err(_panic), _)) => {
-                Err(Refusal::unavailable("the approval backend broke down").with_ticket(ticket.id.as_str()).into())
-            }
+            Either::Left((Err(_panic), _)) => Err(Refusal::unavailable("the approval backend broke down")
+                .with_ticket(ticket.id.as_str())
+                .into()),
             Either::Right(((), _)) => Err(Refusal::new(
                 StatusCode::GATEWAY_TIMEOUT,
                 Class::Approval,
-                format!("nobody approved this request in time; it was held until {}", ticket.expires),
+                format!(
+                    "nobody approved this request in time; it was held until {}",
+                    ticket.expires
+                ),
             )
             .with_ticket(ticket.id.as_str())
             .with_retry(Retry::Later)
@@ -136,7 +149,11 @@ impl Approval {
     async fn await_approvals(&self, ticket: &Ticket, flight: &InFlight<()>) -> Result<(), Refusal> {
         let mut seen = 0;
         loop {
-            let votes = self.backend.votes(&ticket.id, seen).await.map_err(|error| failed(&error))?;
+            let votes = self
+                .backend
+                .votes(&ticket.id, seen)
+                .await
+                .map_err(|error| failed(&error))?;
             seen = votes.len();
             flight.record().voted(&votes);
             match tally(ticket, &votes) {
@@ -147,8 +164,9 @@ impl Approval {
                         Some(reason) => format!("{by} denied this request: {reason}"),
                         None => format!("{by} denied this request"),
                     };
-                    return Err(Refusal::new(StatusCode::FORBIDDEN, Class::Approval, message)
-                        .with_ticket(ticket.id.as_str()));
+                    return Err(
+                        Refusal::new(StatusCode::FORBIDDEN, Class::Approval, message).with_ticket(ticket.id.as_str())
+                    );
                 }
             }
         }
@@ -167,7 +185,10 @@ struct WithdrawOnDrop {
 }
 
 impl WithdrawOnDrop {
-    #[expect(clippy::expect_used, reason = "the ticket is taken only by `consumed`, which takes self")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the ticket is taken only by `consumed`, which takes self"
+    )]
     fn ticket(&self) -> &Ticket {
         self.ticket.as_ref().expect("not consumed yet")
     }

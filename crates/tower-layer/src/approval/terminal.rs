@@ -35,7 +35,12 @@ impl Operator {
     /// A human of this name. The backend believes it: whoever reaches the terminal is this human.
     #[must_use]
     pub fn new(user: impl Into<String>) -> Self {
-        Self { user: user.into(), groups: Vec::new(), approves_everything: false, ansi: false }
+        Self {
+            user: user.into(),
+            groups: Vec::new(),
+            approves_everything: false,
+            ansi: false,
+        }
     }
 
     /// Adds a group that the human belongs to.
@@ -72,8 +77,15 @@ impl TerminalBackend {
     {
         let tickets = MemoryBackend::new();
         let (prompts, receiver) = channel();
-        let terminal = Terminal { operator, tickets: tickets.clone(), input, output };
-        std::thread::Builder::new().name("countersign-terminal".into()).spawn(move || terminal.run(&receiver))?;
+        let terminal = Terminal {
+            operator,
+            tickets: tickets.clone(),
+            input,
+            output,
+        };
+        std::thread::Builder::new()
+            .name("countersign-terminal".into())
+            .spawn(move || terminal.run(&receiver))?;
         Ok(Self { tickets, prompts })
     }
 }
@@ -82,7 +94,9 @@ impl TerminalBackend {
 impl ApprovalBackend for TerminalBackend {
     async fn open(&self, ticket: Ticket) -> Result<(), BackendError> {
         self.tickets.open(ticket.clone()).await?;
-        self.prompts.send(ticket).map_err(|_| BackendError::Unavailable("the terminal is closed".into()))
+        self.prompts
+            .send(ticket)
+            .map_err(|_| BackendError::Unavailable("the terminal is closed".into()))
     }
 
     async fn votes(&self, ticket: &TicketId, seen: usize) -> Result<Vec<Vote>, BackendError> {
@@ -114,7 +128,9 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
             }
             let vote = match self.ask(&ticket) {
                 Ok(vote) => vote,
-                Err(error) => self.vote(Answer::Deny).with_reason(format!("the terminal failed: {error}")),
+                Err(error) => self
+                    .vote(Answer::Deny)
+                    .with_reason(format!("the terminal failed: {error}")),
             };
             if self.tickets.vote(&ticket.id, vote).is_err() {
                 let _ = writeln!(self.output, "  (nobody waits for this request any more)");
@@ -132,7 +148,9 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
         self.output.write_all(render(ticket, self.operator.ansi).as_bytes())?;
         if self.operator.approves_everything {
             writeln!(self.output, "  approved without asking")?;
-            return Ok(self.vote(Answer::Approve).with_reason("approves everything without asking"));
+            return Ok(self
+                .vote(Answer::Approve)
+                .with_reason("approves everything without asking"));
         }
         write!(self.output, "  To approve, type {code}; anything else denies: ")?;
         self.output.flush()?;
@@ -141,8 +159,20 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
             writeln!(self.output, "\n  denied: nobody is at the terminal")?;
             return Ok(self.vote(Answer::Deny).with_reason("nobody is at the terminal"));
         }
-        let answer = if line.trim() == code { Answer::Approve } else { Answer::Deny };
-        writeln!(self.output, "  {}", if answer == Answer::Approve { "approved" } else { "denied" })?;
+        let answer = if line.trim() == code {
+            Answer::Approve
+        } else {
+            Answer::Deny
+        };
+        writeln!(
+            self.output,
+            "  {}",
+            if answer == Answer::Approve {
+                "approved"
+            } else {
+                "denied"
+            }
+        )?;
         Ok(self.vote(answer))
     }
 }
@@ -152,11 +182,26 @@ const MAX_LINE: usize = 2_000;
 
 /// A ticket as a human reads it. All text of the caller's is escaped.
 fn render(ticket: &Ticket, ansi: bool) -> String {
-    let Review { subject, claims, target, method, resource, namespace, name, effects, body, targets, .. } =
-        &ticket.review;
+    let Review {
+        subject,
+        claims,
+        target,
+        method,
+        resource,
+        namespace,
+        name,
+        effects,
+        body,
+        targets,
+        ..
+    } = &ticket.review;
     let mut lines = Vec::new();
     let mut line = |label: &str, value: String| lines.push(format!("  {label:<9} {value}"));
-    let groups = if subject.groups.is_empty() { String::new() } else { format!(" ({})", subject.groups.join(", ")) };
+    let groups = if subject.groups.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", subject.groups.join(", "))
+    };
     line("who", escape_line(&format!("{}{groups}", subject.user)));
     if let Some(principal) = &subject.on_behalf_of {
         line("for", escape_line(principal));
@@ -167,14 +212,25 @@ fn render(ticket: &Ticket, ansi: bool) -> String {
     if let Some(human) = &claims.acting_human {
         line("human", format!("{} (the agent says)", escape_clip(human, MAX_LINE)));
     }
-    let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
-    line("what", escape_line(&format!("{} {resource} {name}{place}", ticket.review.verb)));
+    let place = if namespace.is_empty() {
+        String::new()
+    } else {
+        format!(" in {namespace}")
+    };
+    line(
+        "what",
+        escape_line(&format!("{} {resource} {name}{place}", ticket.review.verb)),
+    );
     line("request", escape_line(&format!("{method} {target}")));
     if !body.is_empty() {
         line("body", escape_clip(body, MAX_LINE));
     }
     for target in targets {
-        let version = target.resource_version.as_ref().map(|v| format!(", version {v}")).unwrap_or_default();
+        let version = target
+            .resource_version
+            .as_ref()
+            .map(|v| format!(", version {v}"))
+            .unwrap_or_default();
         line("pinned to", escape_line(&format!("uid {}{version}", target.uid)));
     }
     line("effects", effects.to_string());
@@ -182,12 +238,19 @@ fn render(ticket: &Ticket, ansi: bool) -> String {
         line("undo", "none: what is deleted or overwritten is gone".into());
     }
     for terms in &ticket.terms {
-        line("held by", format!("{} ({} of the approvers)", escape_line(&terms.rule), terms.quorum));
+        line(
+            "held by",
+            format!("{} ({} of the approvers)", escape_line(&terms.rule), terms.quorum),
+        );
     }
     line("cluster", escape_line(&ticket.review.cluster));
     line("digest", ticket.digest.to_string());
     let waits = Duration::try_from(ticket.expires.duration_since(ticket.opened)).unwrap_or_default();
     line("waits", format!("{} s", waits.as_secs()));
-    let title = if ansi { "\u{1b}[1;33mApproval needed\u{1b}[0m" } else { "Approval needed" };
+    let title = if ansi {
+        "\u{1b}[1;33mApproval needed\u{1b}[0m"
+    } else {
+        "Approval needed"
+    };
     format!("\n{title}\n{}\n", lines.join("\n"))
 }

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use countersign_core::Refusal;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Response, StatusCode};
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 
 use super::record::Entry;
@@ -107,7 +107,9 @@ impl http_body::Body for RecordedBody {
                         this.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                         return Poll::Ready(Some(Ok(frame)));
                     }
-                    let State::Open(entry) = std::mem::replace(&mut this.state, State::Closed) else { continue };
+                    let State::Open(entry) = std::mem::replace(&mut this.state, State::Closed) else {
+                        continue;
+                    };
                     this.state = State::Closing(close(entry, next.and_then(Result::err), this));
                 }
                 State::Closing(closing) => {
@@ -125,7 +127,10 @@ fn close(entry: Entry, error: Option<BoxError>, body: &RecordedBody) -> BoxFutur
     let (status, report, bytes) = (body.status, body.inner.report().clone(), body.bytes);
     Box::pin(async move {
         match error {
-            None => entry.completed(status, report, bytes).await.map_err(|_| Unrecorded.into()),
+            None => entry
+                .completed(status, report, bytes)
+                .await
+                .map_err(|_| Unrecorded.into()),
             Some(error) => match error.downcast::<Unmaskable>() {
                 Ok(unmaskable) => {
                     entry.refused(unmaskable.refusal()).await;

@@ -66,14 +66,18 @@ pub struct AuditLayer {
 impl AuditLayer {
     /// Records into this sink.
     pub fn new(sink: Arc<dyn AuditSink>, clock: Arc<dyn Clock>) -> Self {
-        Self { recorder: Arc::new(Recorder::new(sink, clock)) }
+        Self {
+            recorder: Arc::new(Recorder::new(sink, clock)),
+        }
     }
 
     /// Lets requests that only read pass while the sink is down.
     #[must_use]
     pub fn insecure_reads_without_audit(self) -> Self {
         let recorder = self.recorder.insecure_reads_without_audit();
-        Self { recorder: Arc::new(recorder) }
+        Self {
+            recorder: Arc::new(recorder),
+        }
     }
 }
 
@@ -81,7 +85,10 @@ impl<S: Next<Attempt, Response = Masked>> Layer<S> for AuditLayer {
     type Service = Audit<S>;
 
     fn layer(&self, inner: S) -> Audit<S> {
-        Audit { recorder: Arc::clone(&self.recorder), inner }
+        Audit {
+            recorder: Arc::clone(&self.recorder),
+            inner,
+        }
     }
 }
 
@@ -113,10 +120,15 @@ where
         let inner = self.inner.clone();
         Box::pin(async move {
             let Ok((entry, record)) = opened else {
-                return Ok(refusal_response(Refusal::unavailable("the record of this request could not be opened")));
+                return Ok(refusal_response(Refusal::unavailable(
+                    "the record of this request could not be opened",
+                )));
             };
             let span = tracing::info_span!("countersign", audit_id = record.audit_id());
-            let attempt = Attempt { request: request.map(boxed), record };
+            let attempt = Attempt {
+                request: request.map(boxed),
+                record,
+            };
             run(inner, attempt, entry).instrument(span).await
         })
     }
@@ -126,7 +138,9 @@ async fn run<S>(inner: S, attempt: Attempt, entry: Entry) -> Result<Response<Bod
 where
     S: Next<Attempt, Response = Masked>,
 {
-    let answered = AssertUnwindSafe(async { inner.oneshot(attempt).await.map_err(Into::into) }).catch_unwind().await;
+    let answered = AssertUnwindSafe(async { inner.oneshot(attempt).await.map_err(Into::into) })
+        .catch_unwind()
+        .await;
     match answered {
         Ok(Ok(masked)) => delivery::deliver(masked, entry).await,
         Ok(Err(Stop::Refused(refusal))) => Ok(refusal_response(entry.refused(refusal).await)),

@@ -66,7 +66,12 @@ impl Recorder {
             .u64_counter("countersign.requests")
             .with_description("Requests that the guard saw, by verb and outcome")
             .build();
-        Self { sink, clock, reads_without_audit: false, requests }
+        Self {
+            sink,
+            clock,
+            reads_without_audit: false,
+            requests,
+        }
     }
 
     pub(super) fn insecure_reads_without_audit(&self) -> Self {
@@ -132,7 +137,10 @@ impl Record {
         let mut facts = self.facts();
         facts.event.user = User::from(subject);
         let annotations = &mut facts.event.annotations;
-        let claimed = [(annotation::CLAIMED_REASON, &claims.reason), (annotation::CLAIMED_HUMAN, &claims.acting_human)];
+        let claimed = [
+            (annotation::CLAIMED_REASON, &claims.reason),
+            (annotation::CLAIMED_HUMAN, &claims.acting_human),
+        ];
         for (key, claim) in claimed {
             if let Some(claim) = claim {
                 annotations.insert(key.into(), escape_clip(claim, MAX_RAW));
@@ -148,9 +156,15 @@ impl Record {
         facts.event.verb = request.attributes().verb.as_str().to_owned();
         facts.event.user_agent = request.user_agent().unwrap_or_default().to_owned();
         facts.event.object_ref = ObjectReference::of(request.attributes());
-        facts.event.annotations.insert(annotation::EFFECTS.into(), request.effects().to_string());
+        facts
+            .event
+            .annotations
+            .insert(annotation::EFFECTS.into(), request.effects().to_string());
         if !request.dropped_headers().is_empty() {
-            facts.event.annotations.insert(key::DROPPED_HEADERS.into(), request.dropped_headers().join(","));
+            facts
+                .event
+                .annotations
+                .insert(key::DROPPED_HEADERS.into(), request.dropped_headers().join(","));
         }
     }
 
@@ -162,11 +176,18 @@ impl Record {
         }
         let annotations = &mut facts.event.annotations;
         annotations.insert(annotation::POLICY.into(), decision.revision().to_string());
-        let deciding = decision.fired().iter().find(|rule| rule.action == decision.outcome().as_str());
+        let deciding = decision
+            .fired()
+            .iter()
+            .find(|rule| rule.action == decision.outcome().as_str());
         if let Some(rule) = deciding {
             annotations.insert(annotation::RULE.into(), rule.name.clone());
         }
-        let fired: Vec<_> = decision.fired().iter().map(|rule| format!("{}={}", rule.name, rule.action)).collect();
+        let fired: Vec<_> = decision
+            .fired()
+            .iter()
+            .map(|rule| format!("{}={}", rule.name, rule.action))
+            .collect();
         if !fired.is_empty() {
             annotations.insert(key::FIRED.into(), fired.join(","));
         }
@@ -174,7 +195,10 @@ impl Record {
 
     pub(crate) fn sealed(&self, sealed: &Sealed) {
         let mut facts = self.facts();
-        facts.event.annotations.insert(annotation::DIGEST.into(), sealed.digest().to_string());
+        facts
+            .event
+            .annotations
+            .insert(annotation::DIGEST.into(), sealed.digest().to_string());
         if let (Some(target), Some(object)) = (sealed.targets().first(), facts.event.object_ref.as_mut()) {
             object.uid.clone_from(&target.uid);
             object.resource_version = target.resource_version.clone().unwrap_or_default();
@@ -252,7 +276,10 @@ impl Shared {
     }
 
     fn event(&self, stage: Stage, outcome: Outcome) -> Event {
-        self.facts().event.at(stage, self.recorder.clock.now()).with_outcome(outcome)
+        self.facts()
+            .event
+            .at(stage, self.recorder.clock.now())
+            .with_outcome(outcome)
     }
 
     /// Whether the request does, or may do, more than reading. What was not understood may do anything.
@@ -263,9 +290,15 @@ impl Shared {
     /// Writes an event; durably for what does more than reading, and for denials.
     async fn append(&self, event: Event) -> Result<(), Refusal> {
         let durable = self.does_more_than_reading() || !event.outcome().is_some_and(Outcome::was_sent);
-        let durability = if durable { Durability::Synced } else { Durability::Buffered };
+        let durability = if durable {
+            Durability::Synced
+        } else {
+            Durability::Buffered
+        };
         // A sink is the user's code: its panic is a sink that does not work.
-        let appended = std::panic::AssertUnwindSafe(self.recorder.sink.append(event, durability)).catch_unwind().await;
+        let appended = std::panic::AssertUnwindSafe(self.recorder.sink.append(event, durability))
+            .catch_unwind()
+            .await;
         match appended {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => tracing::error!(%error, audit_id = self.audit_id, "audit sink failed"),
@@ -317,9 +350,20 @@ impl Entry {
             intent: false,
             upstream: None,
         };
-        let shared = Arc::new(Shared { recorder: Arc::clone(recorder), audit_id, facts: Mutex::new(facts) });
+        let shared = Arc::new(Shared {
+            recorder: Arc::clone(recorder),
+            audit_id,
+            facts: Mutex::new(facts),
+        });
         let record = Record(Arc::clone(&shared));
-        (Self { shared, closed: false, streaming: false }, record)
+        (
+            Self {
+                shared,
+                closed: false,
+                streaming: false,
+            },
+            record,
+        )
     }
 
     pub(super) fn audit_id(&self) -> &str {
@@ -330,15 +374,17 @@ impl Entry {
     pub(super) fn is_stream(&self) -> bool {
         use countersign_core::request::Effect::{Connect, Log, ReadStream};
         let streams: Effects = [ReadStream, Log, Connect].into_iter().collect();
-        self.shared.facts().effects.is_none_or(|effects| effects.intersects(streams))
+        self.shared
+            .facts()
+            .effects
+            .is_none_or(|effects| effects.intersects(streams))
     }
 
     /// Records that nothing, or nothing more, is delivered, and why; returns what the caller is told.
     pub(super) async fn refused(mut self, refusal: Refusal) -> Refusal {
         let outcome = self.refusal_outcome(&refusal);
         let mut event = self.shared.event(Stage::ResponseComplete, outcome);
-        let status = ResponseStatus::new(refusal.status().as_u16())
-            .with_reason(refusal.to_status()["reason"].as_str().unwrap_or_default(), refusal.message());
+        let status = ResponseStatus::new(refusal.status().as_u16()).with_reason(refusal.reason(), refusal.message());
         event = event.with_response(status).with(key::CLASS, refusal.class().as_str());
         if let Some(rule) = refusal.rule() {
             event = event.with(annotation::RULE, rule);
@@ -352,7 +398,11 @@ impl Entry {
 
     /// Records a breakdown below the guard, and hands the error out as it is: kube looks into it.
     pub(super) async fn failed<T>(mut self, error: BoxError) -> Result<T, BoxError> {
-        let outcome = if self.shared.facts().sent { Outcome::Unknown } else { Outcome::Error };
+        let outcome = if self.shared.facts().sent {
+            Outcome::Unknown
+        } else {
+            Outcome::Error
+        };
         let event = self.shared.event(Stage::ResponseComplete, outcome);
         // The error's text is not recorded: it may quote what the server sent.
         if self.close(event, outcome).await.is_err() {
@@ -363,7 +413,11 @@ impl Entry {
 
     /// Records that code of ours or of the user's panicked.
     pub(super) async fn panicked(mut self) -> Refusal {
-        let outcome = if self.shared.facts().sent { Outcome::Unknown } else { Outcome::Error };
+        let outcome = if self.shared.facts().sent {
+            Outcome::Unknown
+        } else {
+            Outcome::Error
+        };
         let event = self.shared.event(Stage::Panic, outcome);
         let refusal = match outcome {
             Outcome::Unknown => Refusal::unavailable(
@@ -455,7 +509,11 @@ impl Drop for Entry {
             (false, false) if panicking => Outcome::Error,
             (false, false) => Outcome::CallerLeft,
         };
-        let stage = if panicking { Stage::Panic } else { Stage::ResponseComplete };
+        let stage = if panicking {
+            Stage::Panic
+        } else {
+            Stage::ResponseComplete
+        };
         // The clock is the user's code; a panic in here, while another unwinds, would end the process.
         let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| shared.event(stage, outcome)));
         let Ok(mut event) = built else { return };

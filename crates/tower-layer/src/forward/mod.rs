@@ -55,7 +55,10 @@ impl Forward {
     /// Sends to this upstream.
     #[must_use]
     pub fn new(upstream: Upstream) -> Self {
-        Self { upstream, hidden_namespace: None }
+        Self {
+            upstream,
+            hidden_namespace: None,
+        }
     }
 
     /// Leaves objects of this namespace out of lists and watches.
@@ -96,7 +99,9 @@ fn refuse_by_head(request: &Canonical, status: StatusCode) -> Result<(), Refusal
         return Err(Refusal::upstream("the server answered with a redirect"));
     }
     if status.is_informational() && (status != StatusCode::SWITCHING_PROTOCOLS || request.upgrade().is_none()) {
-        return Err(Refusal::upstream("the server switched protocols without being asked to"));
+        return Err(Refusal::upstream(
+            "the server switched protocols without being asked to",
+        ));
     }
     Ok(())
 }

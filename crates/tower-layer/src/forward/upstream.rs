@@ -78,13 +78,20 @@ impl Upstream {
         SB: http_body::Body<Data = Bytes> + Send + 'static,
         SB::Error: Into<BoxError>,
     {
-        Self { transport: Arc::new(Locked { inner: Mutex::new(inner), body: PhantomData }) }
+        Self {
+            transport: Arc::new(Locked {
+                inner: Mutex::new(inner),
+                body: PhantomData,
+            }),
+        }
     }
 
     /// The reading side.
     #[must_use]
     pub fn prober(&self) -> Prober {
-        Prober { transport: Arc::clone(&self.transport) }
+        Prober {
+            transport: Arc::clone(&self.transport),
+        }
     }
 
     /// Sends one request of a permitted plan, once.
@@ -96,13 +103,17 @@ impl Upstream {
     ) -> Result<Response<Body>, Stop> {
         let mut head = head(&outgoing.method, &outgoing.target, &outgoing.accept, record)?;
         if let Some(content_type) = outgoing.content_type {
-            head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            head.headers
+                .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         if let Some(upgrade) = request.upgrade() {
             insert_upgrade(&mut head.headers, upgrade)?;
         }
         record.sent();
-        self.transport.send(head, outgoing.body.clone()).await.map_err(Stop::Failed)
+        self.transport
+            .send(head, outgoing.body.clone())
+            .await
+            .map_err(Stop::Failed)
     }
 }
 
@@ -136,15 +147,20 @@ impl Prober {
 /// The head of a request of ours: everything in it is made here, nothing is copied from the caller's headers.
 fn head(method: &Method, target: &str, accept: &str, record: &Record) -> Result<http::request::Parts, Refusal> {
     let bug = |_| Refusal::unavailable("a canonical request could not be written");
-    let uri: Uri = target.parse().map_err(|_| Refusal::unavailable("a canonical target could not be written"))?;
+    let uri: Uri = target
+        .parse()
+        .map_err(|_| Refusal::unavailable("a canonical target could not be written"))?;
     let (mut head, ()) = Request::new(()).into_parts();
     head.method = method.clone();
     head.uri = uri;
     head.headers.insert(ACCEPT, HeaderValue::from_str(accept).map_err(bug)?);
     // Compressed answers can't be masked.
-    head.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    head.headers.insert(USER_AGENT, HeaderValue::from_str(&record.user_agent()).map_err(bug)?);
-    head.headers.insert(AUDIT_ID, HeaderValue::from_str(record.audit_id()).map_err(bug)?);
+    head.headers
+        .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    head.headers
+        .insert(USER_AGENT, HeaderValue::from_str(&record.user_agent()).map_err(bug)?);
+    head.headers
+        .insert(AUDIT_ID, HeaderValue::from_str(record.audit_id()).map_err(bug)?);
     Ok(head)
 }
 
@@ -154,7 +170,13 @@ fn insert_upgrade(headers: &mut HeaderMap, upgrade: &countersign_core::request::
     headers.insert(http::header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(http::header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-    headers.insert(http::header::SEC_WEBSOCKET_KEY, HeaderValue::from_str(&upgrade.key).map_err(bug)?);
-    headers.insert(http::header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(&protocols).map_err(bug)?);
+    headers.insert(
+        http::header::SEC_WEBSOCKET_KEY,
+        HeaderValue::from_str(&upgrade.key).map_err(bug)?,
+    );
+    headers.insert(
+        http::header::SEC_WEBSOCKET_PROTOCOL,
+        HeaderValue::from_str(&protocols).map_err(bug)?,
+    );
     Ok(())
 }

@@ -46,7 +46,9 @@ impl Gate {
 /// The target as it would stand in the request line; only origin-form is accepted.
 fn origin_form(uri: &http::Uri) -> Result<&str, Refusal> {
     if uri.scheme().is_some() || uri.authority().is_some() {
-        return Err(Refusal::malformed("the request target has to be in origin form, a path and a query"));
+        return Err(Refusal::malformed(
+            "the request target has to be in origin form, a path and a query",
+        ));
     }
     Ok(uri.path_and_query().map_or("", |target| target.as_str()))
 }

@@ -70,14 +70,23 @@ impl Identify {
     /// Every request is this subject's.
     #[must_use]
     pub fn fixed(subject: Subject) -> Self {
-        Self { subject: Some(subject), key: Arc::new(()) }
+        Self {
+            subject: Some(subject),
+            key: Arc::new(()),
+        }
     }
 
     /// Every request needs an override: for a proxy, whose callers differ.
     #[must_use]
     pub fn per_request() -> (Self, SubjectOverride) {
         let key = Arc::new(());
-        (Self { subject: None, key: Arc::clone(&key) }, SubjectOverride { key })
+        (
+            Self {
+                subject: None,
+                key: Arc::clone(&key),
+            },
+            SubjectOverride { key },
+        )
     }
 
     /// Hands out the capability to override the subject of single requests.
@@ -101,7 +110,10 @@ impl Identify {
 impl SubjectOverride {
     /// Says who makes this request.
     pub fn attach<B>(&self, request: &mut Request<B>, subject: Subject) {
-        request.extensions_mut().insert(Overridden { subject, key: Arc::clone(&self.key) });
+        request.extensions_mut().insert(Overridden {
+            subject,
+            key: Arc::clone(&self.key),
+        });
     }
 }
 

@@ -6,12 +6,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use countersign_core::Refusal;
 use countersign_core::mask::{Masker, Report};
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 
 use crate::body::{Body, BoxError};
 
 /// The masked form of an answer's body.
-pub struct MaskedBody {
+pub(crate) struct MaskedBody {
     inner: Body,
     masker: Option<Masker>,
     report: Report,
@@ -37,12 +37,20 @@ impl Unmaskable {
 
 impl MaskedBody {
     pub(super) fn new(inner: Body, masker: Masker) -> Self {
-        Self { inner, masker: Some(masker), report: Report::default() }
+        Self {
+            inner,
+            masker: Some(masker),
+            report: Report::default(),
+        }
     }
 
     /// A body that passes as it is.
     pub(super) fn opaque(inner: Body) -> Self {
-        Self { inner, masker: None, report: Report::default() }
+        Self {
+            inner,
+            masker: None,
+            report: Report::default(),
+        }
     }
 
     /// What was masked; complete once the body has ended.

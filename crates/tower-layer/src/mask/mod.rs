@@ -15,7 +15,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET
 use http::{Response, StatusCode};
 use tower::{Layer, Service, ServiceExt as _};
 
-pub(crate) use body::MaskedBody;
+pub(crate) use body::{MaskedBody, Unmaskable};
 
 use crate::approval::Permitted;
 use crate::audit::Record;
@@ -83,7 +83,10 @@ fn mask(unmasked: Unmasked) -> Result<Masked, Stop> {
         }
         head.headers = headers;
         // The extension that holds the upgraded connection stays; hyper hands it to the caller.
-        return Ok(Masked { response: Response::from_parts(head, MaskedBody::opaque(full(""))), record });
+        return Ok(Masked {
+            response: Response::from_parts(head, MaskedBody::opaque(full(""))),
+            record,
+        });
     }
     let masker = Masker::new(&plan, head.status, &head.headers)?;
     head.headers = response_headers(&head.headers);
@@ -93,5 +96,8 @@ fn mask(unmasked: Unmasked) -> Result<Masked, Stop> {
     }
     // Only a 101 has use for them, and a layer below may have left secrets there.
     head.extensions.clear();
-    Ok(Masked { response: Response::from_parts(head, MaskedBody::new(body, masker)), record })
+    Ok(Masked {
+        response: Response::from_parts(head, MaskedBody::new(body, masker)),
+        record,
+    })
 }

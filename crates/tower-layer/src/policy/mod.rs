@@ -50,7 +50,13 @@ impl Policy {
     }
 
     async fn decide(&self, request: Canonical, flight: &InFlight<()>) -> Result<Decided, Stop> {
-        let mut ruling = decide(&*self.engine, flight.subject(), request, &Facts::default(), self.clock.now());
+        let mut ruling = decide(
+            &*self.engine,
+            flight.subject(),
+            request,
+            &Facts::default(),
+            self.clock.now(),
+        );
         if let Ruling::Needs { request, needs } = ruling {
             let facts = self.facts(&request, &needs, flight).await?;
             ruling = decide(&*self.engine, flight.subject(), request, &facts, self.clock.now());
@@ -73,15 +79,22 @@ impl Policy {
 
 /// Section 14 of the threat model: a masked value that is written back would replace the real one.
 fn refuse_marker(request: &Canonical) -> Result<(), Refusal> {
-    let Some(body) = request.json().filter(|_| request.attributes().verb.is_mutating()) else { return Ok(()) };
+    let Some(body) = request.json().filter(|_| request.attributes().verb.is_mutating()) else {
+        return Ok(());
+    };
     let paths = marker_paths(body);
     if paths.is_empty() {
         return Ok(());
     }
-    let message = format!("the body carries the mask's marker instead of a value at {}", paths.join(", "));
-    Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Class::Unsupported, message)
-        .with_rule("countersign/masked-value")
-        .with_remedy("send a patch with only the fields that change, or the real value"))
+    let message = format!(
+        "the body carries the mask's marker instead of a value at {}",
+        paths.join(", ")
+    );
+    Err(
+        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Class::Unsupported, message)
+            .with_rule("countersign/masked-value")
+            .with_remedy("send a patch with only the fields that change, or the real value"),
+    )
 }
 
 impl Step for Policy {

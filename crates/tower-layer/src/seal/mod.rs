@@ -35,9 +35,7 @@ impl Step for Seal {
     async fn run(&self, input: Self::In) -> Result<Self::Out, Stop> {
         let (decided, flight) = input.take();
         let live = match pin_read(&decided) {
-            Some(read) if decided.live_object().is_none() => {
-                self.prober.get(read.target(), flight.record()).await?
-            }
+            Some(read) if decided.live_object().is_none() => self.prober.get(read.target(), flight.record()).await?,
             _ => None,
         };
         let sealed = seal(decided, self.cluster.clone(), live.as_ref())?;
