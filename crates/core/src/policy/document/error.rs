@@ -1,0 +1,189 @@
+//! What is wrong with a document, where, and what was probably meant.
+
+use std::fmt;
+
+use super::yaml::Span;
+
+/// Errors of one load are cut here: whoever mistook a file for a policy needs no thousand of them.
+const LIMIT: usize = 32;
+/// Characters of a source line that are shown.
+const SHOWN: usize = 160;
+
+/// One thing that is wrong with a policy document.
+///
+/// Shown as `agent.yaml:12:9: unknown field …`, followed by the line with the place marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadError {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+    /// The line, with the place marked below it.
+    pub excerpt: String,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        if let Some(suggestion) = &self.suggestion {
+            write!(f, "; did you mean `{suggestion}`?")?;
+        }
+        if !self.excerpt.is_empty() {
+            write!(f, "\n{}", self.excerpt)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Everything that is wrong with the documents of one load; at least one error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadErrors(Vec<LoadError>);
+
+impl LoadErrors {
+    /// The errors, in the order of the files.
+    #[must_use]
+    pub fn errors(&self) -> &[LoadError] {
+        &self.0
+    }
+}
+
+impl fmt::Display for LoadErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for LoadErrors {}
+
+/// One file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'s> {
+    pub(super) name: &'s str,
+    pub(super) text: &'s str,
+}
+
+/// Collects what is wrong, so that one load tells all of it.
+#[derive(Debug)]
+pub(super) struct Problems<'s> {
+    source: Source<'s>,
+    errors: Vec<LoadError>,
+    /// Errors of files before this one.
+    earlier: usize,
+}
+
+impl<'s> Problems<'s> {
+    pub(super) fn new(source: Source<'s>) -> Self {
+        Self {
+            source,
+            errors: Vec::new(),
+            earlier: 0,
+        }
+    }
+
+    /// Turns to the next file.
+    pub(super) fn turn_to(&mut self, source: Source<'s>) {
+        self.sort();
+        self.source = source;
+        self.earlier = self.errors.len();
+    }
+
+    /// What is checked together is found late; people read from the top.
+    fn sort(&mut self) {
+        if let Some(errors) = self.errors.get_mut(self.earlier..) {
+            errors.sort_by_key(|error| (error.line, error.column));
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.errors.len()
+    }
+
+    pub(super) fn add(&mut self, span: Span, message: impl Into<String>) {
+        self.add_with(span, message, None);
+    }
+
+    pub(super) fn add_with(&mut self, span: Span, message: impl Into<String>, suggestion: Option<String>) {
+        if self.errors.len() < LIMIT {
+            self.errors.push(LoadError {
+                file: self.source.name.to_owned(),
+                line: span.line,
+                column: span.column,
+                message: message.into(),
+                suggestion,
+                excerpt: excerpt(self.source.text, span),
+            });
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), LoadErrors> {
+        self.sort();
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(LoadErrors(self.errors))
+        }
+    }
+}
+
+/// The line with the place marked, as rustc shows it.
+fn excerpt(text: &str, span: Span) -> String {
+    let Some(line) = span.line.checked_sub(1).and_then(|line| text.lines().nth(line)) else {
+        return String::new();
+    };
+    // A window around the place; control characters must not reach a terminal.
+    let before = span.column.saturating_sub(1);
+    let skipped = if before + SHOWN / 4 > SHOWN {
+        before.saturating_sub(SHOWN / 2)
+    } else {
+        0
+    };
+    let shown: String = line
+        .chars()
+        .skip(skipped)
+        .take(SHOWN)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let shown = shown.trim_end();
+    let indent = before - skipped;
+    let width = span.width.clamp(1, shown.chars().count().saturating_sub(indent).max(1));
+    let number = span.line.to_string();
+    let gutter = " ".repeat(number.len());
+    let (indent, carets) = (" ".repeat(indent), "^".repeat(width));
+    format!("{gutter} |\n{number} | {shown}\n{gutter} | {indent}{carets}")
+}
+
+/// The known word that was probably meant.
+pub(super) fn nearest(word: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
+    // A distance takes time in the product of the lengths; no known word is that long.
+    let length = word.chars().count();
+    if length > 64 {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|known| {
+            (
+                strsim::damerau_levenshtein(&lower, &known.as_ref().to_lowercase()),
+                known,
+            )
+        })
+        .filter(|(distance, known)| *distance <= length.max(known.as_ref().len()).div_ceil(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known.as_ref().to_owned())
+}

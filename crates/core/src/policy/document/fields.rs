@@ -1,0 +1,134 @@
+//! Reading a tree strictly: every field is known, given once and of the right type, or it is noted what is wrong.
+
+use super::error::{Problems, nearest};
+use super::yaml::{Node, Span, Value};
+
+/// The fields of one mapping.
+pub(super) struct Fields<'n> {
+    what: &'static str,
+    span: Span,
+    entries: Vec<(&'n str, &'n Node)>,
+}
+
+impl<'n> Fields<'n> {
+    /// Reads a mapping whose fields are among these; `later` are names of the language that do nothing yet, and must
+    /// not be taken for something that works.
+    pub(super) fn read(
+        node: &'n Node,
+        what: &'static str,
+        known: &[&str],
+        later: &[&str],
+        problems: &mut Problems<'_>,
+    ) -> Option<Self> {
+        let Value::Map(map) = &node.value else {
+            problems.add(node.span, format!("{what} is a mapping, not {}", node.value.what()));
+            return None;
+        };
+        let mut entries: Vec<(&str, &Node)> = Vec::with_capacity(map.len().min(known.len()));
+        for (key, value) in map {
+            let Value::Text(name) = &key.value else {
+                problems.add(key.span, format!("a field name is text, not {}", key.value.what()));
+                continue;
+            };
+            if later.contains(&name.as_str()) {
+                problems.add(key.span, format!("`{name}` is not supported yet"));
+            } else if !known.contains(&name.as_str()) {
+                problems.add_with(
+                    key.span,
+                    format!("unknown field `{name}` in {what}"),
+                    nearest(name, known),
+                );
+            } else if entries.iter().any(|(known, _)| known == name) {
+                problems.add(key.span, format!("duplicate field `{name}` in {what}"));
+            } else {
+                entries.push((name, value));
+            }
+        }
+        Some(Self {
+            what,
+            span: node.span,
+            entries,
+        })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+        self.entries
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, node)| *node)
+    }
+
+    /// A field that has to be there.
+    pub(super) fn require(&self, name: &str, problems: &mut Problems<'_>) -> Option<&'n Node> {
+        let found = self.get(name);
+        if found.is_none() {
+            problems.add(Span { width: 1, ..self.span }, format!("{} has no `{name}`", self.what));
+        }
+        found
+    }
+}
+
+/// A text that is not empty.
+pub(super) fn text<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) -> Option<&'n str> {
+    match &node.value {
+        Value::Text(text) if text.is_empty() => problems.add(node.span, format!("{what} is empty")),
+        Value::Text(text) => return Some(text),
+        Value::Bool(_) | Value::Whole(_) | Value::Number => problems.add(
+            node.span,
+            format!("{what} is text, not {}: write it in quotes", node.value.what()),
+        ),
+        other => problems.add(node.span, format!("{what} is text, not {}", other.what())),
+    }
+    None
+}
+
+pub(super) fn boolean(node: &Node, what: &str, problems: &mut Problems<'_>) -> Option<bool> {
+    match &node.value {
+        Value::Bool(value) => Some(*value),
+        other => {
+            problems.add(node.span, format!("{what} is `true` or `false`, not {}", other.what()));
+            None
+        }
+    }
+}
+
+/// A list with something in it.
+///
+/// An empty one would match nothing where leaving it out matches everything: nobody should have to know which.
+pub(super) fn list<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) -> Option<&'n [Node]> {
+    match &node.value {
+        Value::List(list) if list.is_empty() => problems.add(node.span, format!("{what} is empty")),
+        Value::List(list) => return Some(list),
+        Value::Text(text) => problems.add_with(
+            node.span,
+            format!("{what} is a list, not text"),
+            Some(format!("[{text}]")),
+        ),
+        other => problems.add(node.span, format!("{what} is a list, not {}", other.what())),
+    }
+    None
+}
+
+/// A list of which every element is read in the same way; none if one of them is wrong.
+pub(super) fn each<'n, T>(
+    node: &'n Node,
+    what: &str,
+    problems: &mut Problems<'_>,
+    mut read: impl FnMut(&'n Node, &mut Problems<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let list = list(node, what, problems)?;
+    // Not `map(…).collect()`, which would stop at the first that is wrong.
+    let read: Vec<Option<T>> = list.iter().map(|node| read(node, problems)).collect();
+    read.into_iter().collect()
+}
+
+/// A text out of a closed set.
+pub(super) fn one_of<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], problems: &mut Problems<'_>) -> Option<T> {
+    let text = text(node, what, problems)?;
+    let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    if found.is_none() {
+        let names = known.iter().map(|(name, _)| *name);
+        problems.add_with(node.span, format!("unknown {what} `{text}`"), nearest(text, names));
+    }
+    found
+}

@@ -1,0 +1,247 @@
+//! YAML as a tree in which everything knows its place. What could make two readers differ is refused: duplicate keys
+//! (by whoever reads the tree), anchors, aliases, merge keys and tags.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+use serde_saphyr::{Location, Spanned};
+
+use super::error::{Problems, Source};
+use crate::digest::{Digest, FieldHasher};
+
+/// No policy is that large; a mistaken file may be.
+const MAX_BYTES: usize = 1024 * 1024;
+
+const TOO_LARGE: &str = "this is too large or too deep for a policy";
+
+/// Where something stands in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Line, from 1.
+    pub(super) line: usize,
+    /// Column in characters, from 1.
+    pub(super) column: usize,
+    /// Characters from there on.
+    pub(super) width: usize,
+}
+
+impl Span {
+    pub(super) const START: Self = Self {
+        line: 1,
+        column: 1,
+        width: 1,
+    };
+}
+
+impl From<Location> for Span {
+    fn from(location: Location) -> Self {
+        let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        Self {
+            line: size(location.line()).max(1),
+            column: size(location.column()).max(1),
+            width: size(location.span().len()).max(1),
+        }
+    }
+}
+
+/// A value and its place.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) span: Span,
+    pub(super) value: Value,
+}
+
+/// What YAML can say.
+#[derive(Debug)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Whole(i64),
+    /// A number that is not whole, or too large.
+    Number,
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+}
+
+impl Node {
+    /// Digest of what is said, whatever the order of fields, the layout and the comments.
+    pub(super) fn digest(&self) -> Digest {
+        let mut hasher = FieldHasher::new("countersign policy document v1");
+        match &self.value {
+            Value::Null => hasher.field("null", ""),
+            Value::Bool(value) => hasher.field("bool", value.to_string()),
+            Value::Whole(value) => hasher.field("whole", value.to_string()),
+            Value::Number => hasher.field("number", ""),
+            Value::Text(text) => hasher.field("text", text),
+            Value::List(list) => {
+                hasher.field("list", "");
+                for element in list {
+                    hasher.field("element", element.digest().as_bytes());
+                }
+                &mut hasher
+            }
+            Value::Map(map) => {
+                let mut fields: Vec<_> = map.iter().map(|(key, value)| (key.digest(), value.digest())).collect();
+                fields.sort_unstable();
+                hasher.field("map", "");
+                for (key, value) in &fields {
+                    hasher.field("key", key.as_bytes()).field("value", value.as_bytes());
+                }
+                &mut hasher
+            }
+        };
+        hasher.finish()
+    }
+}
+
+impl Value {
+    /// What it is, for messages.
+    pub(super) fn what(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "a boolean",
+            Self::Whole(_) | Self::Number => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
+}
+
+/// All documents of a file that are not empty; none if the file is no YAML, which is noted then.
+pub(super) fn parse(source: Source<'_>, problems: &mut Problems<'_>) -> Vec<Node> {
+    if source.text.len() > MAX_BYTES {
+        problems.add(Span::START, format!("the file has more than {MAX_BYTES} bytes"));
+        return Vec::new();
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: 32,
+            flow_nesting_limit: 32,
+            max_anchors: 0,
+            max_aliases: 0,
+            max_nodes: 100_000,
+        },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        merge_keys: MergeKeyPolicy::Error,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    };
+    match serde_saphyr::from_multiple_with_options::<Spanned<Value>>(source.text, options) {
+        Ok(documents) => documents.into_iter().map(Node::from).collect(),
+        Err(error) => {
+            let span = error.location().map_or(Span::START, Span::from);
+            problems.add(Span { width: 1, ..span }, message(&error));
+            Vec::new()
+        }
+    }
+}
+
+fn message(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error;
+    use serde_saphyr::budget::BudgetBreach;
+    match error {
+        Error::Budget {
+            breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. },
+            ..
+        }
+        | Error::UnknownAnchor { .. } => "anchors and aliases are not allowed in a policy: write it out".to_owned(),
+        Error::MergeKeyNotAllowed { .. } => "merge keys are not allowed in a policy: write it out".to_owned(),
+        Error::UnsupportedTag { .. } => "tags are not allowed in a policy".to_owned(),
+        Error::Budget { .. } => TOO_LARGE.to_owned(),
+        other => {
+            let options = serde_saphyr::render_options! {
+                formatter: &serde_saphyr::UserMessageFormatter,
+                snippets: serde_saphyr::SnippetMode::Off,
+            };
+            let text = other.render_with_options(options);
+            // The place is told by the error that this becomes part of.
+            let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+            if text.contains("recursion limit") {
+                return TOO_LARGE.to_owned();
+            }
+            format!("no valid YAML: {text}")
+        }
+    }
+}
+
+impl From<Spanned<Value>> for Node {
+    fn from(spanned: Spanned<Value>) -> Self {
+        Self {
+            span: spanned.referenced.into(),
+            value: spanned.value,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Whole(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).map_or(Value::Number, Value::Whole))
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_u128<E>(self, _: u128) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = access.next_element::<Spanned<Value>>()? {
+            list.push(element.into());
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut map = Vec::new();
+        while let Some((key, value)) = access.next_entry::<Spanned<Value>, Spanned<Value>>()? {
+            map.push((key.into(), value.into()));
+        }
+        Ok(Value::Map(map))
+    }
+}

@@ -1,0 +1,89 @@
+//! Patterns in which `*` stands for any run of characters, the empty one included. No other character is special.
+
+/// A pattern over names, namespaces or subjects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Glob(String);
+
+impl Glob {
+    pub(super) fn new(pattern: impl Into<String>) -> Self {
+        Self(pattern.into())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the whole text is matched.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        matches(&self.0, text)
+    }
+
+    /// Whether every text is matched.
+    pub(super) fn matches_everything(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|byte| byte == b'*')
+    }
+}
+
+/// Whether `text` as a whole is matched by `pattern`.
+///
+/// The pieces between the stars are looked for from the left, each after the one before it. That is enough, since a
+/// star takes any run: an earlier place for a piece never spoils what follows. So there is no backtracking.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut left) = text.strip_prefix(first) else {
+        return false;
+    };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for piece in middle.split('*') {
+        // An empty piece, as between two stars, is found at once and takes nothing.
+        let Some((_, after)) = left.split_once(piece) else {
+            return false;
+        };
+        left = after;
+    }
+    left.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_take_any_run() {
+        for (pattern, text, expected) in [
+            ("team-a", "team-a", true),
+            ("team-a", "team-ab", false),
+            ("team-a", "xteam-a", false),
+            ("team-*", "team-", true),
+            ("team-*", "team-a", true),
+            ("team-*", "team", false),
+            ("*-internal", "app-internal", true),
+            ("*-internal", "app-internal-2", false),
+            ("*", "", true),
+            ("**", "x", true),
+            ("a*b*c", "abc", true),
+            ("a*b*c", "a-b-c-b-c", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("a*ba", "aba", true),
+            ("*aab*", "aaab", true),
+            ("system:*", "system:node/x", true),
+            ("", "", true),
+            ("", "x", false),
+            ("é*", "éa", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn only_stars_match_everything() {
+        assert!(Glob::new("*").matches_everything());
+        assert!(Glob::new("**").matches_everything());
+        assert!(!Glob::new("a*").matches_everything());
+        assert!(!Glob::new("").matches_everything());
+    }
+}

@@ -1,0 +1,295 @@
+//! Whether a rule or a scope is about a request: narrow where it permits, wide where it restricts.
+
+use super::glob::Glob;
+use super::resource::{Resource, ResourceSpec};
+use crate::request::{Canonical, Effect, Effects, Verb};
+
+/// A set of verbs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Verbs(u16);
+
+impl Verbs {
+    /// The verbs that a rule can list.
+    pub(super) const LISTED: [Verb; 8] = [
+        Verb::Get,
+        Verb::List,
+        Verb::Watch,
+        Verb::Create,
+        Verb::Update,
+        Verb::Patch,
+        Verb::Delete,
+        Verb::DeleteCollection,
+    ];
+
+    pub(super) fn with(self, verb: Verb) -> Self {
+        // A HEAD is a GET whose answer has no body.
+        let verb = if verb == Verb::Head { Verb::Get } else { verb };
+        let bit = Self::LISTED.iter().position(|listed| *listed == verb);
+        Self(self.0 | bit.map_or(0, |bit| 1 << bit))
+    }
+
+    fn is_subset(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl FromIterator<Verb> for Verbs {
+    fn from_iter<I: IntoIterator<Item = Verb>>(verbs: I) -> Self {
+        verbs.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+/// Where a request looks or acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place<'r> {
+    /// Nowhere: the request is not about a resource.
+    Nowhere,
+    /// Objects outside namespaces.
+    Cluster,
+    /// One namespace, or the Namespace object itself.
+    Namespace(&'r str),
+    /// Objects of all namespaces.
+    AllNamespaces,
+    /// Namespace objects of which none is named.
+    NamespaceObjects,
+    /// The catalog does not know the resource: nothing permits it, everything restricts it.
+    Unknown,
+}
+
+/// What matching needs of a request, taken out of it once.
+#[derive(Debug)]
+pub(super) struct Asked<'r> {
+    pub(super) effects: Effects,
+    pub(super) verbs: Verbs,
+    pub(super) resource: Option<Resource<'r>>,
+    pub(super) place: Place<'r>,
+    /// Name of the object; none if the request has none.
+    pub(super) name: Option<&'r str>,
+    /// The name as it stands in the URL of a proxy request, with scheme and port.
+    proxied: Option<&'r str>,
+    pub(super) is_upgrade: bool,
+}
+
+impl<'r> Asked<'r> {
+    pub(super) fn new(request: &'r Canonical) -> Self {
+        let attributes = request.attributes();
+        let is_upgrade = request.upgrade().is_some();
+        let resource = attributes.is_resource_request.then_some(Resource {
+            group: &attributes.api_group,
+            resource: &attributes.resource,
+            subresource: &attributes.subresource,
+        });
+        let raw = Some(attributes.name.as_str()).filter(|name| !name.is_empty());
+        let proxied = raw.filter(|_| attributes.subresource == "proxy");
+        let name = match proxied {
+            Some(proxied) => Some(proxied_name(proxied)),
+            None => raw,
+        };
+        let mut verbs = Verbs::default().with(attributes.verb);
+        let applies = request
+            .content_type()
+            .is_some_and(|kind| kind.starts_with("application/apply-patch"));
+        // An apply creates what does not exist, a PUT may, and an upgrade is a `get` by its method alone.
+        if is_upgrade || (attributes.subresource.is_empty() && (applies || attributes.verb == Verb::Update)) {
+            verbs = verbs.with(Verb::Create);
+        }
+        Self {
+            effects: request.effects(),
+            verbs,
+            resource,
+            place: place(request, name),
+            name,
+            proxied,
+            is_upgrade,
+        }
+    }
+
+    /// Learning what the API offers happens nowhere in particular.
+    fn is_discovery(&self) -> bool {
+        self.effects == Effects::only(Effect::Discovery)
+    }
+}
+
+fn place<'r>(request: &'r Canonical, name: Option<&'r str>) -> Place<'r> {
+    let attributes = request.attributes();
+    if !attributes.is_resource_request {
+        return Place::Nowhere;
+    }
+    let Some(kind) = request.kind() else {
+        return Place::Unknown;
+    };
+    if attributes.api_group.is_empty() && attributes.resource == "namespaces" {
+        return name.map_or(Place::NamespaceObjects, Place::Namespace);
+    }
+    match (kind.namespaced, attributes.namespace.as_str()) {
+        (true, "") => Place::AllNamespaces,
+        (true, namespace) => Place::Namespace(namespace),
+        (false, "") => Place::Cluster,
+        // The gate refuses this; nothing should hang on that alone.
+        (false, _) => Place::Unknown,
+    }
+}
+
+/// `name` out of `name`, `name:port` and `scheme:name:port`.
+fn proxied_name(segment: &str) -> &str {
+    let mut parts = segment.split(':');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(name), Some(_)) => name,
+        (Some(name), _, _) => name,
+        (None, _, _) => segment,
+    }
+}
+
+/// What `match` of a rule says; what it leaves out matches everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Match {
+    pub(super) effects: Option<Effects>,
+    pub(super) verbs: Option<Verbs>,
+    pub(super) resources: Option<Vec<ResourceSpec>>,
+    pub(super) namespaces: Option<Vec<Glob>>,
+    pub(super) names: Option<Vec<Glob>>,
+}
+
+/// Why a rule does not permit a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missed {
+    /// Effects of the request that the rule does not list.
+    pub(super) effects: Effects,
+    /// Whether something else does not fit.
+    pub(super) otherwise: bool,
+}
+
+impl Missed {
+    pub(super) fn nothing(self) -> bool {
+        self.effects.is_empty() && !self.otherwise
+    }
+}
+
+impl Match {
+    /// Effects that a rule permits only by listing them.
+    pub(super) const LISTED_ONLY: [Effect; 4] =
+        [Effect::Connect, Effect::Credential, Effect::Escalation, Effect::Guard];
+
+    /// The effects that the rule may permit.
+    pub(super) fn permitted_effects(&self) -> Effects {
+        self.effects.unwrap_or_else(|| {
+            let ordinary = Effect::ALL
+                .into_iter()
+                .filter(|effect| !Self::LISTED_ONLY.contains(effect));
+            ordinary.collect()
+        })
+    }
+
+    /// What keeps this rule from permitting the request: everything about the request has to be listed.
+    pub(super) fn missed(&self, asked: &Asked<'_>) -> Missed {
+        let permitted = self.permitted_effects();
+        let fits = !asked.effects.is_empty()
+            && self.verbs.is_none_or(|verbs| asked.verbs.is_subset(verbs))
+            && resources_permit(self.resources.as_deref(), asked)
+            && self
+                .namespaces
+                .as_deref()
+                .is_none_or(|globs| namespaces_permit(globs, asked.place))
+            && self.names.as_deref().is_none_or(|globs| names_permit(globs, asked));
+        Missed {
+            effects: asked
+                .effects
+                .iter()
+                .filter(|effect| !permitted.contains(*effect))
+                .collect(),
+            otherwise: !fits,
+        }
+    }
+
+    /// Whether this rule restricts the request: something about it is listed, or can't be told.
+    pub(super) fn restricts(&self, asked: &Asked<'_>) -> bool {
+        self.effects.is_none_or(|effects| asked.effects.intersects(effects))
+            && self.verbs.is_none_or(|verbs| asked.verbs.intersects(verbs))
+            && self
+                .resources
+                .as_deref()
+                .is_none_or(|specs| resources_restrict(specs, asked))
+            && self
+                .namespaces
+                .as_deref()
+                .is_none_or(|globs| namespaces_restrict(globs, asked.place))
+            && self.names.as_deref().is_none_or(|globs| names_restrict(globs, asked))
+    }
+}
+
+/// One entry of `scopes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scope {
+    pub(super) namespaces: Vec<Glob>,
+    pub(super) cluster_scoped: bool,
+    pub(super) effects: Option<Effects>,
+    pub(super) resources: Option<Vec<ResourceSpec>>,
+}
+
+impl Scope {
+    pub(super) fn lists(&self, effects: Effects) -> bool {
+        self.effects.is_none_or(|listed| effects.is_subset(listed))
+    }
+
+    fn contains(&self, asked: &Asked<'_>) -> bool {
+        let place = match asked.place {
+            Place::Cluster => self.cluster_scoped,
+            Place::NamespaceObjects => self.cluster_scoped || namespaces_permit(&self.namespaces, asked.place),
+            Place::Namespace(_) | Place::AllNamespaces => namespaces_permit(&self.namespaces, asked.place),
+            Place::Nowhere | Place::Unknown => false,
+        };
+        place && self.lists(asked.effects) && resources_permit(self.resources.as_deref(), asked)
+    }
+}
+
+/// Whether a request falls inside one of the scopes.
+pub(super) fn in_scope(scopes: &[Scope], asked: &Asked<'_>) -> bool {
+    asked.is_discovery() || scopes.iter().any(|scope| scope.contains(asked))
+}
+
+fn resources_permit(specs: Option<&[ResourceSpec]>, asked: &Asked<'_>) -> bool {
+    match (specs, &asked.resource) {
+        (None, _) => true,
+        (Some(specs), Some(resource)) => specs.iter().any(|spec| spec.matches_narrow(resource)),
+        (Some(_), None) => false,
+    }
+}
+
+fn resources_restrict(specs: &[ResourceSpec], asked: &Asked<'_>) -> bool {
+    let resource = asked.resource.as_ref();
+    resource.is_some_and(|resource| specs.iter().any(|spec| spec.matches_wide(resource)))
+}
+
+fn namespaces_permit(globs: &[Glob], place: Place<'_>) -> bool {
+    match place {
+        Place::Namespace(namespace) => globs.iter().any(|glob| glob.matches(namespace)),
+        Place::AllNamespaces | Place::NamespaceObjects => globs.iter().any(Glob::matches_everything),
+        Place::Nowhere | Place::Cluster | Place::Unknown => false,
+    }
+}
+
+fn namespaces_restrict(globs: &[Glob], place: Place<'_>) -> bool {
+    match place {
+        Place::Namespace(namespace) => globs.iter().any(|glob| glob.matches(namespace)),
+        Place::AllNamespaces | Place::NamespaceObjects | Place::Unknown => true,
+        Place::Nowhere | Place::Cluster => false,
+    }
+}
+
+fn names_permit(globs: &[Glob], asked: &Asked<'_>) -> bool {
+    asked
+        .name
+        .is_some_and(|name| globs.iter().any(|glob| glob.matches(name)))
+}
+
+fn names_restrict(globs: &[Glob], asked: &Asked<'_>) -> bool {
+    let any = |name: &str| globs.iter().any(|glob| glob.matches(name));
+    asked.resource.is_some()
+        && asked
+            .name
+            .is_none_or(|name| any(name) || asked.proxied.is_some_and(any))
+}
