@@ -91,10 +91,22 @@ async fn main() -> Result<()> {
 
     println!("KUBECONFIG={}", kubeconfig.display());
     std::io::stdout().flush()?;
-    eprintln!("listening on https://{}, recording to {}", listener.local_addr()?, options.audit.display());
+    eprintln!(
+        "listening on https://{}, recording to {}",
+        listener.local_addr()?,
+        options.audit.display()
+    );
 
-    let subject = options.groups.iter().fold(Subject::new(&options.subject), |s, group| s.with_group(group));
-    let door = Arc::new(Door { client, identity, subject, token: format!("Bearer {token}") });
+    let subject = options
+        .groups
+        .iter()
+        .fold(Subject::new(&options.subject), |s, group| s.with_group(group));
+    let door = Arc::new(Door {
+        client,
+        identity,
+        subject,
+        token: format!("Bearer {token}"),
+    });
     serve(listener, tls, door).await
 }
 
@@ -110,7 +122,11 @@ async fn guarded(options: &Options) -> Result<(Client, SubjectOverride)> {
     let name = options.policy.display().to_string();
     let policy = PolicySet::from_yaml(&[(name, std::fs::read_to_string(&options.policy)?)])?;
     let mut operator = Operator::new(std::env::var("USER").unwrap_or_else(|_| "operator".into()));
-    operator = options.approver_groups.iter().fold(operator, Operator::with_group).with_ansi(stderr().is_terminal());
+    operator = options
+        .approver_groups
+        .iter()
+        .fold(operator, Operator::with_group)
+        .with_ansi(stderr().is_terminal());
     if options.yes {
         operator = operator.insecure_approve_everything();
     }
@@ -145,7 +161,11 @@ impl Door {
         // The header ends here: the guard refuses credentials that a caller brings.
         let presented = request.headers_mut().remove(AUTHORIZATION);
         if !presented.is_some_and(|value| equal(value.as_bytes(), self.token.as_bytes())) {
-            return Err(Refusal::new(StatusCode::UNAUTHORIZED, Class::Identity, "no valid bearer token"));
+            return Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                Class::Identity,
+                "no valid bearer token",
+            ));
         }
         // Set by the client of this hop; the guard sets its own.
         request.headers_mut().remove(http::header::HOST);
@@ -153,7 +173,11 @@ impl Door {
         let caller = hyper::upgrade::on(&mut request);
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| {
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Class::Malformed, "the request body is too large or broke off")
+            Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Class::Malformed,
+                "the request body is too large or broke off",
+            )
         })?;
         let request = Request::from_parts(head, kube::client::Body::from(body.to_bytes()));
         let mut response = self.client.send(request).await.map_err(|error| {
@@ -205,13 +229,22 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, door: Arc<Door>) -> Resu
     eprintln!("draining: no new requests");
     drop(listener);
     let drained = tokio::time::timeout(std::time::Duration::from_secs(10), graceful.shutdown()).await;
-    eprintln!("{}", if drained.is_ok() { "drained" } else { "gave up on streams that did not end in 10 s" });
+    eprintln!(
+        "{}",
+        if drained.is_ok() {
+            "drained"
+        } else {
+            "gave up on streams that did not end in 10 s"
+        }
+    );
     Ok(())
 }
 
 fn tls_acceptor(certificate: &CertifiedKey<rcgen::KeyPair>) -> Result<TlsAcceptor> {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(certificate.signing_key.serialize_der()));
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.cert.der().clone()], key)?;
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.cert.der().clone()], key)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -238,7 +271,11 @@ fn write_kubeconfig(
         "current-context": "countersign",
     });
     let path = folder.join("kubeconfig");
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?;
     file.write_all(kubeconfig.to_string().as_bytes())?;
     Ok(path)
 }

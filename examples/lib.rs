@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use countersign_kube::core::audit::{table, verify};
+use countersign_kube::core::audit::{Event, Table, verify};
 
 /// Any error.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -59,9 +59,14 @@ impl Narrator {
 /// If the log can't be read, or was tampered with.
 pub fn print_audit(path: &Path, ansi: bool) -> Result<()> {
     let log = std::fs::read(path)?;
-    let report = verify::verify(&log[..])?;
+    let events: Vec<Event> = log
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(serde_json::from_slice)
+        .collect::<serde_json::Result<_>>()?;
+    let report = verify(&log);
     println!("\nThe audit log, {}:\n", path.display());
-    print!("{}", table::render(&log[..], ansi)?);
+    print!("{}", Table::new().with_color(ansi).render(&events));
     println!("\n{report}");
     if report.is_intact() { Ok(()) } else { Err("the audit log was tampered with".into()) }
 }

@@ -43,18 +43,25 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    let audit = options.audit.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("countersign-quickstart-{}.jsonl", std::process::id()))
-    });
+    let audit = options
+        .audit
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("countersign-quickstart-{}.jsonl", std::process::id())));
 
     // The four parts that a guard is made of: who asks, what is allowed, who approves, where it is recorded.
-    let mut operator = Operator::new(whoami()).with_group("sre").with_ansi(stderr().is_terminal());
+    let mut operator = Operator::new(whoami())
+        .with_group("sre")
+        .with_ansi(stderr().is_terminal());
     if options.yes {
         operator = operator.insecure_approve_everything();
     }
     let policy = PolicySet::from_yaml(&[("quickstart.yaml", include_str!("policies/quickstart.yaml"))])?;
     let guard = Guard::builder()
-        .subject(Subject::new("triage-agent").with_group("agents").with_session("quickstart"))
+        .subject(
+            Subject::new("triage-agent")
+                .with_group("agents")
+                .with_session("quickstart"),
+        )
         .policy(policy)
         .approval(TerminalBackend::start(operator, BufReader::new(stdin()), stderr())?)
         .audit(FileSink::open(&audit)?);
@@ -63,7 +70,9 @@ async fn main() -> Result<()> {
     seed(&admin).await?;
     let story = with_reason("the rollout of web hangs, looking for the cause", run_agent(agent)).await;
     if options.cluster {
-        Api::<Namespace>::all(admin).delete(NAMESPACE, &DeleteParams::default()).await?;
+        Api::<Namespace>::all(admin)
+            .delete(NAMESPACE, &DeleteParams::default())
+            .await?;
     }
     story?;
     print_audit(&audit, stdout().is_terminal())
@@ -101,7 +110,10 @@ async fn run_agent(client: Client) -> Result<()> {
     tell.step("It reads a Deployment.");
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), NAMESPACE);
     let web = deployments.get("web").await?;
-    tell.fact(&format!("web wants {} replicas", web.spec.and_then(|spec| spec.replicas).unwrap_or_default()));
+    tell.fact(&format!(
+        "web wants {} replicas",
+        web.spec.and_then(|spec| spec.replicas).unwrap_or_default()
+    ));
 
     tell.step("It tries to delete the namespace: the policy denies it, and says why.");
     let namespaces: Api<Namespace> = Api::all(client.clone());
@@ -116,7 +128,11 @@ async fn run_agent(client: Client) -> Result<()> {
 
     tell.step("It reads a Secret, changes a label and writes it back: that would destroy the masked value.");
     let mut secret = secrets.get("database").await?;
-    secret.metadata.labels.get_or_insert_default().insert("touched-by".into(), "agent".into());
+    secret
+        .metadata
+        .labels
+        .get_or_insert_default()
+        .insert("touched-by".into(), "agent".into());
     tell.refusal(secrets.replace("database", &PostParams::default(), &secret).await)
 }
 
@@ -129,7 +145,9 @@ async fn seed(admin: &Client) -> Result<()> {
         "metadata": { "name": "database" },
         "stringData": { "username": "app", "password": "correct horse battery staple" },
     }))?;
-    Api::<Secret>::namespaced(admin.clone(), NAMESPACE).create(&create, &secret).await?;
+    Api::<Secret>::namespaced(admin.clone(), NAMESPACE)
+        .create(&create, &secret)
+        .await?;
     let labels = json!({ "app": "web" });
     let containers = json!([{ "name": "app", "image": "registry.k8s.io/pause:3.10" }]);
     let deployment = serde_json::from_value(json!({
@@ -140,11 +158,15 @@ async fn seed(admin: &Client) -> Result<()> {
             "template": { "metadata": { "labels": labels }, "spec": { "containers": containers } },
         },
     }))?;
-    Api::<Deployment>::namespaced(admin.clone(), NAMESPACE).create(&create, &deployment).await?;
+    Api::<Deployment>::namespaced(admin.clone(), NAMESPACE)
+        .create(&create, &deployment)
+        .await?;
     let pod = serde_json::from_value(json!({
         "metadata": { "name": "web-0", "labels": labels },
         "spec": { "containers": containers, "automountServiceAccountToken": false },
     }))?;
-    Api::<Pod>::namespaced(admin.clone(), NAMESPACE).create(&create, &pod).await?;
+    Api::<Pod>::namespaced(admin.clone(), NAMESPACE)
+        .create(&create, &pod)
+        .await?;
     Ok(())
 }
