@@ -1,5 +1,11 @@
 //! The front gate against the classification cases of upstream.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test"
+)]
 
 mod upstream;
 
@@ -26,13 +32,21 @@ fn every_case_has_the_outcome_and_attributes_of_the_file() {
     let cases = cases();
     assert!(cases.len() >= 148);
     for case in &cases {
-        let (id, method, url) = (&case["id"], case["method"].as_str().unwrap(), case["url"].as_str().unwrap());
+        let (id, method, url) = (
+            &case["id"],
+            case["method"].as_str().unwrap(),
+            case["url"].as_str().unwrap(),
+        );
         let expected = case["gate"]["outcome"].as_str().unwrap();
         match Target::parse(method, url.as_bytes()) {
             Err(refusal) if expected != "reject" => wrong.push(format!("{id} {method} {url}: {}", refusal.message())),
             Err(_) => {}
             Ok(target) => {
-                let outcome = if target.is_canonicalized() { "canonicalize" } else { "classify" };
+                let outcome = if target.is_canonicalized() {
+                    "canonicalize"
+                } else {
+                    "classify"
+                };
                 if outcome != expected {
                     wrong.push(format!("{id} {method} {url}: {outcome}, expected {expected}"));
                 }
@@ -50,7 +64,11 @@ fn every_case_has_the_outcome_and_attributes_of_the_file() {
 #[test]
 fn the_model_of_upstream_agrees_with_the_file() {
     for case in cases() {
-        let (id, method, url) = (&case["id"], case["method"].as_str().unwrap(), case["url"].as_str().unwrap());
+        let (id, method, url) = (
+            &case["id"],
+            case["method"].as_str().unwrap(),
+            case["url"].as_str().unwrap(),
+        );
         let upstream = &case["upstream"];
         match upstream::request_info(method, url) {
             Err(_) => assert!(upstream["error"].is_string(), "{id}"),

@@ -75,7 +75,18 @@ mod tests {
         for right in ["v1", "v2beta1", "v10alpha12"] {
             assert!(is_kube_version(right) && is_version(right), "{right}");
         }
-        for wrong in ["v", "v0", "v01", "version", "1", "v1beta", "v1beta1x", "v1beta1alpha1", "v1gamma1", "V1"] {
+        for wrong in [
+            "v",
+            "v0",
+            "v01",
+            "version",
+            "1",
+            "v1beta",
+            "v1beta1x",
+            "v1beta1alpha1",
+            "v1gamma1",
+            "V1",
+        ] {
             assert!(!is_kube_version(wrong), "{wrong}");
         }
         assert!(is_version("version") && is_version("resource"));

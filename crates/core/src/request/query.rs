@@ -98,7 +98,9 @@ impl<'a> Pairs<'a> {
         }
         let pairs = self.pairs.into_iter();
         Ok(Query {
-            pairs: pairs.map(|(key, value)| (Cow::Owned(key.to_owned()), value.into_owned())).collect(),
+            pairs: pairs
+                .map(|(key, value)| (Cow::Owned(key.to_owned()), value.into_owned()))
+                .collect(),
             field_terms: Vec::new(),
         })
     }
@@ -165,7 +167,13 @@ fn check_value(key: &str, rule: Rule, value: &str) -> Result<(), Refusal> {
         Rule::Bool => wrong("`true` or `false`"),
         Rule::Integer if is_integer(value) => Ok(()),
         Rule::Integer => wrong("1 to 18 digits"),
-        Rule::Ports if value.split(',').all(|port| is_integer(port) && port.parse::<u16>().is_ok()) => Ok(()),
+        Rule::Ports
+            if value
+                .split(',')
+                .all(|port| is_integer(port) && port.parse::<u16>().is_ok()) =>
+        {
+            Ok(())
+        }
         Rule::Ports => wrong("port numbers joined by commas"),
         Rule::OneOf(allowed) if allowed.contains(&value) => Ok(()),
         Rule::OneOf(allowed) => wrong(&format!("`{}`", allowed.join("` or `"))),

@@ -60,10 +60,7 @@ const SELECTION: &[Key] = &[
     ("timeoutSeconds", Rule::Integer),
 ];
 const LIST: &[Key] = &[TIMEOUT, PRETTY, INCLUDE_OBJECT, ("watch", Rule::Bool)];
-const WATCH: &[Key] = &[
-    ("allowWatchBookmarks", Rule::Bool),
-    ("sendInitialEvents", Rule::Bool),
-];
+const WATCH: &[Key] = &[("allowWatchBookmarks", Rule::Bool), ("sendInitialEvents", Rule::Bool)];
 const WRITE: &[Key] = &[
     DRY_RUN,
     ("fieldManager", Rule::Text),

@@ -50,7 +50,8 @@ impl Target {
             Layout::NonResource { prefix } => {
                 check_discovery(&method, &segments)?;
                 let query = pairs.check(QueryClass::Discovery)?;
-                let mut attributes = Attributes::non_resource(non_resource_verb(&method), decoded(&segments, trailing_slash));
+                let mut attributes =
+                    Attributes::non_resource(non_resource_verb(&method), decoded(&segments, trailing_slash));
                 prefix.clone_into(&mut attributes.api_prefix);
                 Ok(Self {
                     method,
