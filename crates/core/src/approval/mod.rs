@@ -8,7 +8,7 @@
 //! 4. A [`Permit`] can't be cloned, and [`Sealed::open`](crate::request::Sealed::open) takes it by value.
 
 mod backend;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod memory;
 mod permit;
@@ -20,3 +20,6 @@ pub use memory::MemoryBackend;
 pub use permit::{Grant, Permit, backend_refusal, permit, permit_allowed};
 pub use tally::{Standing, tally};
 pub use ticket::{Answer, MAX_REVIEW_BYTES, Review, Ticket, TicketId, Vote};
+
+#[cfg(test)]
+mod tests;

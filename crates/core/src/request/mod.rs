@@ -9,12 +9,12 @@ mod catalog;
 mod classify;
 mod effects;
 mod gate;
-mod seal;
 mod names;
 mod percent;
 mod query;
 mod query_keys;
 mod quote;
+mod seal;
 mod selector;
 mod target;
 
