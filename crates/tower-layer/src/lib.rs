@@ -1,1 +1,6 @@
 //! x
+
+/// The audit.
+pub mod audit {
+    pub mod file;
+}
