@@ -94,3 +94,24 @@ pub struct Attributes {
     /// Decoded path.
     pub path: String,
 }
+
+impl Attributes {
+    /// Attributes of a request that is not about a resource.
+    pub(super) fn non_resource(verb: Verb, path: String) -> Self {
+        Self {
+            is_resource_request: false,
+            verb,
+            api_prefix: String::new(),
+            api_group: String::new(),
+            api_version: String::new(),
+            namespace: String::new(),
+            resource: String::new(),
+            subresource: String::new(),
+            name: String::new(),
+            parts: Vec::new(),
+            field_selector: String::new(),
+            label_selector: String::new(),
+            path,
+        }
+    }
+}

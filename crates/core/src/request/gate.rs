@@ -7,29 +7,8 @@ use http::HeaderMap;
 use super::attributes::Attributes;
 use super::canonical::Canonical;
 use super::catalog::ResourceCatalog;
+use super::target::Target;
 use crate::refusal::Refusal;
-
-/// Method and URL, parsed exactly.
-#[derive(Debug, Clone)]
-pub struct Target {
-    attributes: Attributes,
-}
-
-impl Target {
-    /// Parses method and origin-form target.
-    ///
-    /// # Errors
-    /// The refusal, if a rule of the front gate is violated.
-    pub fn parse(_method: &str, _target: &[u8]) -> Result<Self, Refusal> {
-        todo!()
-    }
-
-    /// What the API server concludes.
-    #[must_use]
-    pub fn attributes(&self) -> &Attributes {
-        &self.attributes
-    }
-}
 
 /// What the gate has to be told.
 pub struct Gate {

@@ -6,11 +6,20 @@
 mod attributes;
 mod canonical;
 mod catalog;
+mod classify;
 mod effects;
 mod gate;
+mod names;
+mod percent;
+mod query;
+mod query_keys;
+mod quote;
+mod selector;
+mod target;
 
 pub use attributes::{Attributes, Verb};
 pub use canonical::{Canonical, Upgrade};
 pub use catalog::{Kind, Origin, ResourceCatalog};
 pub use effects::{Effect, Effects};
-pub use gate::{Gate, Head, Target};
+pub use gate::{Gate, Head};
+pub use target::Target;

@@ -1,0 +1,31 @@
+//! Runs machine-readable cases from standard input; see [`countersign_tests::vectors`].
+
+use std::io::{BufReader, stdin, stdout};
+use std::process::ExitCode;
+
+use countersign_tests::vectors::{answer_lines, classify};
+
+const USAGE: &str = "usage: vectors classify|decide|mask-json|mask-text < cases > answers";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (input, output) = (BufReader::new(stdin().lock()), stdout().lock());
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["classify"] => answer_lines(input, output, classify::classify),
+        [known @ ("decide" | "mask-json" | "mask-text")] => {
+            eprintln!("vectors: {known} is not there yet");
+            return ExitCode::from(2);
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vectors: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Runs machine-readable cases: one JSON object per line in, one per line out, in input order.
+//!
+//! | subcommand | a case is | what answers |
+//! |---|---|---|
+//! | `classify` | method and URL | the front gate's reading of them |
+//!
+//! A line that is no case stops the run: nothing is skipped silently.
+
+use std::fmt;
+use std::io::{self, BufRead, Write};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub mod classify;
+
+/// Why a run stopped.
+#[derive(Debug)]
+pub enum Error {
+    /// A line is no case.
+    Line {
+        /// Number of the line, from 1.
+        number: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Reading or writing failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { number, source } => write!(f, "line {number} is no case: {source}"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Answers each line of `input`. Every answer is flushed, so that a caller may wait for it before the next question.
+///
+/// # Errors
+/// The first line that is no case, or the first failure to read or write.
+pub fn answer_lines<Case: DeserializeOwned, Answer: Serialize>(
+    mut input: impl BufRead,
+    mut output: impl Write,
+    answer: impl Fn(&Case) -> Answer,
+) -> Result<(), Error> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let case = serde_json::from_slice(&line).map_err(|source| Error::Line { number, source })?;
+        serde_json::to_writer(&mut output, &answer(&case)).map_err(io::Error::from)?;
+        output.write_all(b"\n")?;
+        output.flush()?;
+    }
+    Ok(())
+}
