@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::glob::matches;
 use crate::digest::Digest;
 use crate::json;
 use crate::request::Canonical;
@@ -191,6 +192,15 @@ pub struct MaskObligation {
     pub names: Vec<String>,
     /// Globs of namespaces it is limited to; empty for all. A list is masked item by item.
     pub namespaces: Vec<String>,
+}
+
+impl MaskObligation {
+    /// Whether an item with this namespace and name is masked; both are empty where the item has none.
+    #[must_use]
+    pub fn covers(&self, namespace: &str, name: &str) -> bool {
+        let any = |globs: &[String], text: &str| globs.is_empty() || globs.iter().any(|glob| matches(glob, text));
+        any(&self.names, name) && any(&self.namespaces, namespace)
+    }
 }
 
 /// A path to masked values: keys, with `*` for every member or element.

@@ -16,6 +16,7 @@ use yaml::{Node, Span};
 
 use super::glob::Glob;
 use super::matching::Scope;
+use super::resource::ResourceSpec;
 use super::set::{Action, Document, SubjectMatch};
 use crate::request::{Effect, Effects};
 
@@ -177,7 +178,8 @@ fn scope(node: &Node, problems: &mut Problems<'_>) -> Option<Scope> {
         namespaces: namespaces.unwrap_or(Some(Vec::new()))?,
         cluster_scoped,
         effects: rule::given(effects)?.map(Effects::from_iter),
-        resources: rule::given(resources)?,
+        // Only resources are inside anyway.
+        resources: rule::given(resources)?.filter(|specs| !specs.contains(&ResourceSpec::Everything)),
     })
 }
 
