@@ -31,7 +31,7 @@ pub(crate) struct Unmaskable(pub(crate) countersign_core::mask::MaskError);
 impl Unmaskable {
     /// The refusal, for as long as nothing was delivered.
     pub(crate) fn refusal(&self) -> Refusal {
-        Refusal::upstream(self.to_string())
+        self.0.to_refusal()
     }
 }
 

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use countersign_core::mask::{Masker, response_headers};
 use futures_util::future::BoxFuture;
 use http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use tower::{Layer, Service, ServiceExt as _};
 
 pub(crate) use body::{MaskedBody, Unmaskable};
@@ -90,9 +90,9 @@ fn mask(unmasked: Unmasked) -> Result<Masked, Stop> {
     }
     let masker = Masker::new(&plan, head.status, &head.headers)?;
     head.headers = response_headers(&head.headers);
-    match masker.content_type() {
-        Some(content_type) => drop(head.headers.insert(CONTENT_TYPE, content_type)),
-        None => drop(head.headers.remove(CONTENT_TYPE)),
+    head.headers.remove(CONTENT_TYPE);
+    if let Some(content_type) = masker.content_type().and_then(|text| HeaderValue::from_str(text).ok()) {
+        head.headers.insert(CONTENT_TYPE, content_type);
     }
     // Only a 101 has use for them, and a layer below may have left secrets there.
     head.extensions.clear();

@@ -1,0 +1,263 @@
+//! PATCH: merge, JSON Patch, strategic merge and apply.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::decode;
+use super::errors::{ApiError, Cause};
+use super::kinds::{CUSTOM, Resource};
+use super::object::{Object, meta, meta_text, set, set_meta};
+use super::query::Query;
+use super::render::escape;
+use super::state::{State, Target};
+use super::strategic;
+use super::write::{check_identity, commit, dry_run, insert};
+
+/// Upstream's limit on the operations of a JSON Patch.
+const OPERATIONS: usize = 10_000;
+
+/// The kind of a patch, by its content type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PatchKind {
+    Json,
+    Merge,
+    Strategic,
+    Apply,
+}
+
+impl PatchKind {
+    /// Upstream takes what stands before the `;`, without folding its case.
+    pub(super) fn parse(resource: &Resource, content_type: &str) -> Result<Self, ApiError> {
+        match content_type.split(';').next().unwrap_or_default() {
+            "application/json-patch+json" => Ok(Self::Json),
+            "application/merge-patch+json" => Ok(Self::Merge),
+            "application/strategic-merge-patch+json" if !resource.is(CUSTOM) => Ok(Self::Strategic),
+            "application/apply-patch+yaml" => Ok(Self::Apply),
+            _ => Err(ApiError::unsupported_patch_type(resource)),
+        }
+    }
+
+    /// What the options of every patch must fulfil. The flag is for dry run.
+    pub(super) fn check_options(self, query: &Query) -> Result<bool, ApiError> {
+        let dry = dry_run(query, "PatchOptions")?;
+        if self == Self::Apply && query.text("fieldManager").is_none() {
+            let cause = Cause::required("fieldManager", "is required for apply patch");
+            return Err(ApiError::invalid_options("PatchOptions", &[cause]));
+        }
+        if self != Self::Apply && query.get("force").is_some() {
+            let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+            return Err(ApiError::invalid_options("PatchOptions", &[cause]));
+        }
+        Ok(dry)
+    }
+}
+
+/// PATCH of an object or its status. The flag says whether the object was created.
+pub(super) fn patch(
+    state: &mut State,
+    target: &Target,
+    query: &Query,
+    content_type: &str,
+    body: &[u8],
+) -> Result<(Arc<Object>, bool), ApiError> {
+    let resource = &target.resource;
+    let kind = PatchKind::parse(resource, content_type)?;
+    let dry = kind.check_options(query)?;
+    if kind == PatchKind::Apply {
+        return apply(state, target, body, dry);
+    }
+    let Some(existing) = state.get(target).cloned() else {
+        return Err(ApiError::not_found(resource, &target.name));
+    };
+    let patched = patch_value(kind, &resource.kind, typed(resource, &existing), body)?;
+    let mut object = checked(kind, resource, patched, body)?;
+    set(&mut object, "kind", None);
+    set(&mut object, "apiVersion", None);
+    check_identity(target, &object)?;
+    check_unchanged(target, &existing, &object)?;
+    Ok((commit(state, target, &existing, object, dry)?, false))
+}
+
+/// The object as a patch sees it: with its type.
+fn typed(resource: &Resource, object: &Object) -> Value {
+    let mut typed = object.clone();
+    set(&mut typed, "kind", Some(resource.kind.as_str().into()));
+    set(&mut typed, "apiVersion", Some(resource.api_version().into()));
+    Value::Object(typed)
+}
+
+/// Applies a patch that isn't an apply.
+pub(super) fn patch_value(kind: PatchKind, name: &str, mut current: Value, body: &[u8]) -> Result<Value, ApiError> {
+    let decoding = |error: &dyn std::fmt::Display| ApiError::bad_request(format!("error decoding patch: {error}"));
+    let patch: Value = serde_json::from_slice(body).map_err(|error| decoding(&error))?;
+    if kind == PatchKind::Json {
+        let Value::Array(operations) = &patch else {
+            return Err(decoding(
+                &"json: cannot unmarshal into Go value of type []handlers.jsonPatchOp",
+            ));
+        };
+        if operations.len() > OPERATIONS {
+            let message = "The allowed maximum operations in a JSON patch is";
+            return Err(ApiError::too_large(format_args!(
+                "{message} {OPERATIONS}, got {}",
+                operations.len()
+            )));
+        }
+        let patch: json_patch::Patch = serde_json::from_value(patch).map_err(|_| ApiError::inapplicable_patch())?;
+        json_patch::patch(&mut current, &patch).map_err(|_| ApiError::inapplicable_patch())?;
+        return Ok(current);
+    }
+    let Value::Object(fields) = patch else {
+        return Err(decoding(
+            &"json: cannot unmarshal into Go value of type map[string]interface {}",
+        ));
+    };
+    match (kind, current) {
+        (PatchKind::Strategic, Value::Object(current)) => strategic::merge(name, current, fields).map(Value::Object),
+        (_, mut current) => {
+            json_patch::merge(&mut current, &Value::Object(fields));
+            Ok(current)
+        }
+    }
+}
+
+/// The result as an object of the kind. Where it is none, the error of a merge or JSON patch quotes all of it, live
+/// fields included, and that of a strategic one the patch alone: so does upstream.
+fn checked(kind: PatchKind, resource: &Resource, patched: Value, body: &[u8]) -> Result<Object, ApiError> {
+    let why = match &patched {
+        Value::Object(object) => decode::check(resource, object).err(),
+        _ => Some("json: cannot unmarshal into Go value of type map[string]interface {}".to_owned()),
+    };
+    match (why, patched) {
+        (None, Value::Object(object)) => Ok(object),
+        (why, patched) => {
+            let shown = if kind == PatchKind::Strategic {
+                serde_json::from_slice(body)
+                    .map(|patch: Value| go_map(&patch))
+                    .unwrap_or_default()
+            } else {
+                escape(&patched.to_string())
+            };
+            Err(ApiError::invalid_patch(&go_quote(&shown), &why.unwrap_or_default()))
+        }
+    }
+}
+
+/// The lock first, then the UID, which a patch can't change.
+fn check_unchanged(target: &Target, existing: &Object, object: &Object) -> Result<(), ApiError> {
+    let revision = meta_text(object, "resourceVersion");
+    if !revision.is_empty() && revision != meta_text(existing, "resourceVersion") {
+        return Err(ApiError::modified(&target.resource, &target.name));
+    }
+    let uid = meta_text(object, "uid");
+    if !uid.is_empty() && uid != meta_text(existing, "uid") {
+        let cause = Cause::invalid("metadata.uid", &go_quote(uid), "field is immutable");
+        return Err(ApiError::invalid(
+            &target.resource,
+            &target.name,
+            &[cause.clone(), cause],
+        ));
+    }
+    Ok(())
+}
+
+/// Server-side apply without field ownership: it creates or merges, never conflicts with a manager and never prunes.
+fn apply(state: &mut State, target: &Target, body: &[u8], dry: bool) -> Result<(Arc<Object>, bool), ApiError> {
+    let resource = &target.resource;
+    let decoding = |error: &dyn std::fmt::Display| {
+        let message = format!("error decoding YAML: {error} (the embedded API server reads JSON only)");
+        ApiError::bad_request(message)
+    };
+    let value: Value = serde_json::from_slice(body).map_err(|error| decoding(&error))?;
+    let Value::Object(mut object) = value else {
+        return Err(decoding(&"expected a map"));
+    };
+    let said = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (api_version, kind) = (said("apiVersion").to_owned(), said("kind").to_owned());
+    if api_version != resource.api_version() || kind != resource.kind {
+        let separator = if api_version.contains('/') { "" } else { "/" };
+        return Err(ApiError::bad_request(format!(
+            "invalid object type: {separator}{api_version}, Kind={kind}"
+        )));
+    }
+    if meta(&object, "managedFields").is_some_and(|fields| !fields.is_null()) {
+        return Err(ApiError::bad_request("metadata.managedFields must be nil"));
+    }
+    if let Err(why) = decode::check(resource, &object) {
+        let place = format!("{}/{}", meta_text(&object, "namespace"), meta_text(&object, "name"));
+        let separator = if api_version.contains('/') { "" } else { "/" };
+        return Err(ApiError::internal(format!(
+            "failed to create typed patch object ({place}; {separator}{api_version}, Kind={kind}): {why}"
+        )));
+    }
+    if meta_text(&object, "name").is_empty() {
+        set_meta(&mut object, "name", Some(target.name.as_str().into()));
+    }
+    check_identity(target, &object)?;
+    let Some(existing) = state.get(target).cloned() else {
+        if !target.subresource.is_empty() {
+            return Err(ApiError::not_found(resource, &target.name));
+        }
+        let uid = meta_text(&object, "uid");
+        if !uid.is_empty() {
+            let why =
+                format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            return Err(ApiError::conflict(resource, "", &target.name, &why));
+        }
+        set(&mut object, "kind", None);
+        set(&mut object, "apiVersion", None);
+        return Ok((insert(state, target, object, dry)?, true));
+    };
+    check_unchanged(target, &existing, &object)?;
+    let mut merged = match (resource.is(CUSTOM), typed(resource, &existing)) {
+        (false, Value::Object(current)) => strategic::merge(&resource.kind, current, object)?,
+        (_, mut current) => {
+            json_patch::merge(&mut current, &Value::Object(object));
+            match current {
+                Value::Object(merged) => merged,
+                _ => return Err(ApiError::inapplicable_patch()),
+            }
+        }
+    };
+    set(&mut merged, "kind", None);
+    set(&mut merged, "apiVersion", None);
+    Ok((commit(state, target, &existing, merged, dry)?, false))
+}
+
+/// A string as Go's `%q` writes it.
+pub(super) fn go_quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A value as Go's `%v` writes it.
+fn go_map(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_map).collect::<Vec<_>>().join(" ")),
+        Value::Object(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(key, value)| format!("{key}:{}", go_map(value)))
+                .collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
