@@ -49,7 +49,8 @@ mod servers;
 mod shared;
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -271,5 +272,7 @@ fn given(dir: &Path) -> Result<PathBuf, Error> {
     if fs::read_dir(dir)?.next().is_some() {
         return Err(Error::broken(format!("{} is not empty", dir.display())));
     }
+    // There will be keys in it.
+    fs::set_permissions(dir, Permissions::from_mode(0o700))?;
     Ok(fs::canonicalize(dir)?)
 }
