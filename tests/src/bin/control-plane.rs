@@ -61,7 +61,10 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
             "control-plane: ready; kubectl: {}",
             kubectl.as_deref().unwrap_or("none")
         );
-        let _ = writeln!(io::stderr(), "control-plane: Ctrl-C stops it and removes everything");
+        let _ = writeln!(
+            io::stderr(),
+            "control-plane: Ctrl-C stops it, and everything that runs in it"
+        );
         Ok::<_, Box<dyn std::error::Error>>(control_plane)
     };
     let control_plane = tokio::select! {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::Error;
+use super::error::{Error, tail};
 use super::os;
 
 const GO_MOD: &str = include_str!("../../control-plane/go.mod");
@@ -109,19 +109,20 @@ fn build(go: &Path, dir: &Path) -> Result<(), Error> {
     let _ = fs::remove_dir_all(&scratch);
     match outcome {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Error::unavailable(format!(
-            "go can't build them:\n{}",
-            super::tail(&said, 15)
-        ))),
+        Ok(false) => Err(Error::unavailable(format!("go can't build them:\n{}", tail(&said, 15)))),
         Err(error) => Err(failed("can't build", error)),
     }
 }
 
 fn go_build(go: &Path, scratch: &Path, log: File) -> io::Result<bool> {
+    let temporary = scratch.join("tmp");
+    fs::create_dir_all(&temporary)?;
     let mut command = Command::new(go);
     command
-        .args(["build", "-trimpath", "-ldflags", "-s -w", "-o", "bin/", "tool"])
+        .args(["build", "-trimpath", "-ldflags", &linker_flags(), "-o", "bin/", "tool"])
         .current_dir(scratch)
+        // So that a build that is killed leaves nothing outside the scratch folder.
+        .env("GOTMPDIR", temporary)
         // What the user's own Go work is set to must not change what comes out.
         .env("CGO_ENABLED", "0")
         .env("GOWORK", "off")
@@ -141,6 +142,24 @@ fn go_build(go: &Path, scratch: &Path, log: File) -> io::Result<bool> {
             None => std::thread::sleep(Duration::from_millis(100)),
         }
     }
+}
+
+/// Small binaries, which know their version: modules do not carry it, and `GET /version` is part of the API.
+fn linker_flags() -> String {
+    let mut flags = "-s -w".to_owned();
+    let version = GO_MOD
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"));
+    if let Some(version) = version.and_then(|rest| rest.split_whitespace().next()) {
+        let mut numbers = version.split('.');
+        let mut set = |name: &str, value: &str| {
+            flags += &format!(" -X k8s.io/component-base/version.{name}={value}");
+        };
+        set("gitVersion", &format!("v{version}"));
+        set("gitMajor", numbers.next().unwrap_or_default());
+        set("gitMinor", numbers.next().unwrap_or_default());
+    }
+    flags
 }
 
 fn lock(path: &Path) -> io::Result<File> {

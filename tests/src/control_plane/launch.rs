@@ -104,8 +104,10 @@ impl Drop for Group {
 /// a container is to a real kubelet. Only where `/proc` is.
 pub(super) fn kill_marked(variable: &str, value: &str) {
     let mark = format!("{variable}={value}");
-    // What it finds may fork while it looks; a second round with nothing to find is the end.
-    for _ in 0..20 {
+    // What it finds may fork while it looks, and a process that is just executing has no environment for a moment: so
+    // three looks without a find are the end.
+    let mut quiet = 0;
+    for _ in 0..50 {
         let mut found = false;
         for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
@@ -119,9 +121,10 @@ pub(super) fn kill_marked(variable: &str, value: &str) {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             }
         }
-        if !found {
+        quiet = if found { 0 } else { quiet + 1 };
+        if quiet == 3 {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }

@@ -36,6 +36,7 @@
 
 mod audit;
 mod binaries;
+mod error;
 mod identity;
 mod kubelet;
 mod launch;
@@ -48,8 +49,8 @@ mod servers;
 mod shared;
 
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -62,6 +63,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 pub use self::audit::{AuditEvent, AuditUser, ObjectRef, ResponseStatus};
+pub use self::error::Error;
 pub use self::identity::Scope;
 pub use self::kubelet::NODE;
 pub use self::pods::container;
@@ -82,13 +84,6 @@ pub struct ControlPlane {
     audit_log: PathBuf,
     launcher: Arc<Launcher>,
     running: Mutex<Option<Running>>,
-}
-
-/// Why there is no control plane.
-#[derive(Clone, Debug)]
-pub struct Error {
-    unavailable: bool,
-    message: String,
 }
 
 /// The fixture's thread.
@@ -229,47 +224,6 @@ impl fmt::Debug for ControlPlane {
     }
 }
 
-impl Error {
-    /// Whether this machine just has no control plane, as against one that does not work.
-    pub fn is_unavailable(&self) -> bool {
-        self.unavailable
-    }
-
-    fn unavailable(message: impl fmt::Display) -> Self {
-        Self {
-            unavailable: true,
-            message: message.to_string(),
-        }
-    }
-
-    fn broken(message: impl fmt::Display) -> Self {
-        Self {
-            unavailable: false,
-            message: message.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::broken(error)
-    }
-}
-
-impl From<rcgen::Error> for Error {
-    fn from(error: rcgen::Error) -> Self {
-        Self::broken(error)
-    }
-}
-
 /// What the handle keeps of a control plane that is up.
 struct Parts {
     endpoint: Endpoint,
@@ -318,13 +272,7 @@ fn given(dir: &Path) -> Result<PathBuf, Error> {
     if fs::read_dir(dir)?.next().is_some() {
         return Err(Error::broken(format!("{} is not empty", dir.display())));
     }
+    // There will be keys in it.
+    fs::set_permissions(dir, Permissions::from_mode(0o700))?;
     Ok(fs::canonicalize(dir)?)
-}
-
-/// The last `lines` lines.
-fn tail(text: &str, lines: usize) -> &str {
-    let text = text.trim_end();
-    text.rmatch_indices('\n')
-        .nth(lines.saturating_sub(1))
-        .map_or(text, |(at, _)| text.get(at + 1..).unwrap_or(text))
 }

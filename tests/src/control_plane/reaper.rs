@@ -25,9 +25,13 @@ while read -r what group; do
   esac
 done
 for group in $groups; do kill -9 "-$group"; done
-round=0
-# Not by grep's exit status: it is 2 when any process went away while it was looking.
-while marked=$(grep -slF "$1=$2" /proc/[0-9]*/environ); [ -n "$marked" ] && [ $round -lt 100 ]; do
+# Three looks without a find are the end, as a process that is just executing has no environment for a moment. And not
+# by grep's exit status: it is 2 when any process went away while it was looking.
+quiet=0 round=0
+[ -d /proc/self ] || quiet=3
+while [ $quiet -lt 3 ] && [ $round -lt 100 ]; do
+  marked=$(grep -slF "$1=$2" /proc/[0-9]*/environ)
+  [ -n "$marked" ] && quiet=0 || quiet=$((quiet + 1))
   for file in $marked; do pid=${file#/proc/}; kill -9 "${pid%/environ}"; done
   round=$((round + 1)); sleep 0.05
 done

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use tokio::process::Child;
 
 use super::binaries::Binaries;
+use super::error::{Error, tail};
 use super::identity::Endpoint;
 use super::launch::{Group, Launcher};
 use super::pki::{self, Authority, Pair};
-use super::{Error, tail};
 
 /// How long a slow machine under load may take; three seconds are usual.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -54,7 +54,7 @@ impl Servers {
 
     fn spawn(binaries: &Binaries, ca: &Arc<Authority>, launcher: &Arc<Launcher>) -> Result<Self, Error> {
         let dir = launcher.work_dir();
-        let [client, peer, secure] = free_ports().map_err(Error::from)?;
+        let [client, peer, secure] = free_ports()?;
         let (client, peer) = (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
         let data = dir.join("etcd");
         let _ = fs::remove_dir_all(&data);
@@ -146,7 +146,7 @@ impl Servers {
             let status = child.try_wait().ok().flatten()?;
             Some(Error::broken(format!(
                 "{name} ended ({status}):\n{}",
-                group.work_dir_tail(name)
+                log_tail(group, name)
             )))
         })
     }
@@ -154,16 +154,14 @@ impl Servers {
     fn logs(&self) -> String {
         self.processes
             .iter()
-            .map(|(name, _, group)| format!("{name}:\n{}\n", group.work_dir_tail(name)))
+            .map(|(name, _, group)| format!("{name}:\n{}\n", log_tail(group, name)))
             .collect()
     }
 }
 
-impl Group {
-    fn work_dir_tail(&self, name: &str) -> String {
-        let log = fs::read(self.work_dir().join(format!("{name}.log"))).unwrap_or_default();
-        tail(&String::from_utf8_lossy(&log), 12).to_owned()
-    }
+fn log_tail(group: &Group, name: &str) -> String {
+    let log = fs::read(group.work_dir().join(format!("{name}.log"))).unwrap_or_default();
+    tail(&String::from_utf8_lossy(&log), 12).to_owned()
 }
 
 fn write_files(dir: &Path, ca: &Authority) -> Result<(), Error> {

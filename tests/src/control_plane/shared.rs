@@ -66,7 +66,11 @@ extern "C" fn at_exit() {
         }
         let skipped = SKIPPED.load(Ordering::SeqCst);
         if skipped > 0 {
-            let _ = writeln!(io::stderr(), "{skipped} tests did not run: no control plane ({REMEDY})");
+            let tests = if skipped == 1 { "test" } else { "tests" };
+            let _ = writeln!(
+                io::stderr(),
+                "{skipped} {tests} did not run: no control plane ({REMEDY})"
+            );
         }
     });
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(super) struct Container {
     main: Option<Arc<Group>>,
     /// Of what was executed in it and may still run.
     executed: Mutex<Vec<Arc<Group>>>,
+    /// Whether anything ever ran in it.
+    used: AtomicBool,
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +115,7 @@ impl Container {
                 live: broadcast::Sender::new(64),
                 main,
                 executed: Mutex::default(),
+                used: AtomicBool::new(runs),
             })
         };
         match process {
@@ -204,12 +208,17 @@ impl Container {
             let _ = tokio::time::timeout(grace, ended).await;
             main.signal(Signal::SIGKILL);
         }
-        for group in std::mem::take(&mut *self.executed.lock().unwrap_or_else(PoisonError::into_inner)) {
-            group.signal(Signal::SIGKILL);
-        }
-        let mark = self.mark.clone();
-        let _ = tokio::task::spawn_blocking(move || kill_marked(MARK, &mark)).await;
+        // From here on nothing more is executed in it.
         self.terminated(137);
+        let executed = {
+            let mut executed = self.executed.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *executed)
+        };
+        executed.iter().for_each(|group| group.signal(Signal::SIGKILL));
+        if self.used.load(Ordering::Relaxed) {
+            let mark = self.mark.clone();
+            let _ = tokio::task::spawn_blocking(move || kill_marked(MARK, &mark)).await;
+        }
         let _ = fs::remove_dir_all(&self.around.dir);
     }
 

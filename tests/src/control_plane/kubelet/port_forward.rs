@@ -25,6 +25,8 @@ pub(super) fn answer(request: &mut Request<Incoming>, query: &Query) -> Response
         .collect();
     let ports = match ports {
         Ok(ports) if (1..=100).contains(&ports.len()) => ports,
+        // SPDY names its ports elsewhere; it is refused below.
+        _ if !websocket::is_asked_for(request) => Vec::new(),
         _ => {
             return text(
                 StatusCode::BAD_REQUEST,

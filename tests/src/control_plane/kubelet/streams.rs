@@ -46,10 +46,7 @@ struct Wanted {
 pub(super) fn exec(request: &mut Request<Incoming>, container: Arc<Container>, query: &Query) -> Response<Body> {
     let argv: Vec<String> = query.all("command").map(str::to_owned).collect();
     let wanted = Wanted::of(query);
-    serve(request, wanted, move || {
-        if !container.is_running() {
-            return Err(internal_error(format!("container {:?} is not running", container.name)));
-        }
+    serve(request, wanted, container, move |container| {
         container.exec(&argv, wanted.stdin, wanted.tty).map_err(|error| {
             let program = argv.first().map_or("", String::as_str);
             internal_error(format!(
@@ -60,7 +57,12 @@ pub(super) fn exec(request: &mut Request<Incoming>, container: Arc<Container>, q
 }
 
 pub(super) fn attach(request: &mut Request<Incoming>, container: Arc<Container>, query: &Query) -> Response<Body> {
-    serve(request, Wanted::of(query), move || Ok(container.attach()))
+    serve(
+        request,
+        Wanted::of(query),
+        container,
+        |container| Ok(container.attach()),
+    )
 }
 
 impl Wanted {
@@ -81,10 +83,16 @@ impl Wanted {
 fn serve(
     request: &mut Request<Incoming>,
     wanted: Wanted,
-    begin: impl FnOnce() -> Result<Session, Value> + Send + 'static,
+    container: Arc<Container>,
+    begin: impl FnOnce(&Container) -> Result<Session, Value> + Send + 'static,
 ) -> Response<Body> {
     websocket::accept(request, PROTOCOLS, move |socket| async move {
-        match begin() {
+        let begun = if container.is_running() {
+            begin(&container)
+        } else {
+            Err(internal_error(format!("container {:?} is not running", container.name)))
+        };
+        match begun {
             Ok(session) => run(socket, wanted, session).await,
             Err(status) => {
                 let (mut sink, source) = socket.split();

@@ -61,6 +61,13 @@ where
     response
 }
 
+pub(super) fn is_asked_for(request: &Request<Incoming>) -> bool {
+    request
+        .headers()
+        .get(UPGRADE)
+        .is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
 /// The frame that ends a socket. With its code: kubectl takes a close without one for a failure.
 pub(super) fn close() -> Message {
     Message::Close(Some(CloseFrame {
