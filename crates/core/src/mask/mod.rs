@@ -1,1 +1,66 @@
-//! x
+//! The answer without its secrets: bytes of a response in, bytes that may be handed out, as they come.
+//!
+//! A [`Plan`] says what the request asked for, a [`Masker`] is fed the answer chunk by chunk. It has no I/O and no
+//! clock, and how the bytes are cut never changes what comes out.
+//!
+//! 1. The head of the *answer* decides how it is read, never what was asked for: a server may ignore that. JSON is
+//!    masked, `text/plain` passes for pod logs and health endpoints only, line by line. Any `Content-Encoding`, any
+//!    other type and every redirect is refused; an error that is no JSON becomes a Status of ours with its code.
+//! 2. JSON is read item by item: the elements of `items` and `rows` at the root, each event of a watch, else the whole
+//!    value. An item is handed out only after all of it was parsed strictly and masked; what needs no change comes out
+//!    byte for byte. Memory is bounded by the largest item ([`MAX_ITEM`]; for discovery documents [`MAX_DOCUMENT`]).
+//! 3. Kinds decide, together: the one that the URL names, the one of the list around an item, and the item's own. An
+//!    object inside another that carries a `kind` is masked as that kind, wherever it is.
+//! 4. Of a Secret, every scalar of `data` and `stringData` is replaced, and what of its values shows up again in its
+//!    annotations and labels. Without data to compare (metadata-only answers), its annotations are replaced whole.
+//! 5. Of every object, `managedFields` is removed, and JSON in annotations (`last-applied-configuration`) is masked in
+//!    its place by the kind inside; if it can't be read, it is replaced whole.
+//! 6. The policy's paths are masked in each object that its names and namespaces match, and in no cell of a Table row of
+//!    such an object anything but name, namespace and age is shown.
+//! 7. Status errors about kinds whose values are secret are rebuilt, since the server quotes what it rejects; those about
+//!    other kinds lose long quotations.
+//! 8. Strings become [`MARKER`] (base64 of it where the field is base64), numbers `0`; booleans, `null`, keys, types and
+//!    counts stay. A scalar counts once, when it changes: what is the marker already does not count.
+//! 9. Objects of hidden namespaces are left out of lists, Tables and watches.
+//!
+//! A caller whose answer can't be masked sees a 502 with a Status that holds no byte of it, if nothing was handed out
+//! yet; else the body ends in an error, never cleanly, after complete items only.
+//!
+//! What is not masked here: values that only a detector can find (in log lines, ConfigMaps, environment variables).
+//!
+//! ```
+//! use countersign_core::mask::marker_paths;
+//! use countersign_core::json::Value;
+//!
+//! let body = Value::parse(br#"{"data":{"token":"Y291bnRlcnNpZ24ubWFza2VkLnZhbHVl","user":"Ym9i"}}"#).unwrap();
+//! assert_eq!(marker_paths(&body), ["data.token"]);
+//! ```
+
+mod engine;
+mod error;
+mod glob;
+mod headers;
+mod marker;
+mod masker;
+mod metadata;
+mod object;
+mod obligation;
+mod plan;
+mod report;
+mod rules;
+mod scan;
+mod secret;
+mod splice;
+mod status;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::{MAX_DOCUMENT, MAX_ITEM};
+pub use error::{MaskError, MaskErrorKind};
+pub use headers::response_headers;
+pub use marker::{MARKER, marker_paths};
+pub use masker::Masker;
+pub use plan::Plan;
+pub use report::Report;

@@ -1,0 +1,65 @@
+//! What masking did to one answer, in numbers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What masking did to one answer: counts, never a value, a length or a hash.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    masked: u64,
+    hidden: u64,
+    rules: BTreeMap<String, u64>,
+}
+
+impl Report {
+    /// Scalars that were replaced, those inside annotations included.
+    #[must_use]
+    pub fn masked(&self) -> u64 {
+        self.masked
+    }
+
+    /// Items that were left out since they are in a hidden namespace.
+    #[must_use]
+    pub fn hidden(&self) -> u64 {
+        self.hidden
+    }
+
+    /// Replaced scalars by rule: names of the policy's rules, and `secret-data`, `secret-metadata`,
+    /// `json-annotation`, `status`.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.rules.iter().map(|(rule, count)| (rule.as_str(), *count))
+    }
+}
+
+/// The report of an answer that is still being masked, and whether the item at hand has changed.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    report: Report,
+    /// Whether anything was changed since this was last reset; removals, which do not count as masked, included.
+    pub(super) touched: bool,
+}
+
+impl Tally {
+    /// A scalar was replaced.
+    pub(super) fn masked(&mut self, rule: &str) {
+        self.touched = true;
+        self.report.masked += 1;
+        match self.report.rules.get_mut(rule) {
+            Some(count) => *count += 1,
+            None => {
+                self.report.rules.insert(rule.to_owned(), 1);
+            }
+        }
+    }
+
+    /// An item was left out.
+    pub(super) fn hidden(&mut self) {
+        self.touched = true;
+        self.report.hidden += 1;
+    }
+
+    pub(super) fn report(&self) -> &Report {
+        &self.report
+    }
+}

@@ -1,0 +1,126 @@
+//! What the head of an answer decides.
+
+use super::*;
+
+fn refused(plan: &Plan, status: u16, headers: &[(&'static str, &'static str)]) -> bool {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(*name, HeaderValue::from_static(value));
+    }
+    match Masker::new(plan, StatusCode::from_u16(status).unwrap(), &map) {
+        Ok(_) => false,
+        Err(refusal) => {
+            assert_eq!(refusal.status(), StatusCode::BAD_GATEWAY);
+            true
+        }
+    }
+}
+
+fn log() -> Plan {
+    let mut attributes = attributes(Verb::Get, "", "pods", "a", "p");
+    attributes.subresource = "log".into();
+    Plan::new(&attributes, None, &[])
+}
+
+#[test]
+fn the_head_decides() {
+    const TYPE: &str = "content-type";
+    for content_type in [
+        "application/vnd.kubernetes.protobuf",
+        "application/cbor",
+        "application/yaml",
+        "text/html",
+        "text/plain",
+        "application/json-seq",
+        "",
+    ] {
+        assert!(
+            refused(&pods(Verb::Get), 200, &[(TYPE, content_type)]),
+            "{content_type}"
+        );
+    }
+    for content_type in [
+        "application/json",
+        "Application/JSON ; charset=utf-8",
+        "application/json;stream=watch",
+    ] {
+        assert!(
+            !refused(&pods(Verb::Get), 200, &[(TYPE, content_type)]),
+            "{content_type}"
+        );
+    }
+    assert!(refused(
+        &pods(Verb::Get),
+        200,
+        &[(TYPE, "application/json"), (TYPE, "application/json")]
+    ));
+    for encoding in ["gzip", "identity", ""] {
+        for status in [200, 404] {
+            let headers = [(TYPE, "application/json"), ("content-encoding", encoding)];
+            assert!(refused(&pods(Verb::Get), status, &headers));
+        }
+    }
+    for status in [100, 101, 301, 302, 304, 307, 308] {
+        assert!(refused(&pods(Verb::Get), status, &[(TYPE, "application/json")]));
+    }
+    for (plan, passes) in [
+        (log(), true),
+        (path("/healthz"), true),
+        (path("/livez/ping"), true),
+        (path("/readyz"), true),
+        (path("/metrics"), false),
+        (path("/healthzx"), false),
+    ] {
+        assert_eq!(refused(&plan, 200, &[(TYPE, "text/plain; charset=utf-8")]), !passes);
+        assert!(refused(&plan, 200, &[(TYPE, "text/html")]));
+    }
+}
+
+#[test]
+fn bodies_that_should_not_be_there() {
+    for (status, headers) in [(204, typed("text/html")), (200, HeaderMap::new())] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let masker = || Masker::new(&pods(Verb::Get), status, &headers).unwrap();
+        assert_eq!(masker().content_type(), None);
+        assert_eq!(feed(masker(), [b"".as_slice()]).body(), "");
+        assert_eq!(
+            feed(masker(), [b"leak".as_slice()]),
+            Outcome::Aborted(String::new(), MaskErrorKind::UnexpectedBody)
+        );
+    }
+    assert_eq!(json(&pods(Verb::Get), "").body(), "");
+}
+
+#[test]
+fn log_lines_come_out_as_they_end() {
+    let mut masker = Masker::new(&log(), StatusCode::OK, &typed("text/plain")).unwrap();
+    assert_eq!(masker.content_type(), Some("text/plain"));
+    let mut out = Vec::new();
+    masker.push(b"one\ntw", &mut out).unwrap();
+    assert_eq!(out, b"one\n");
+    masker.push(b"o\n\xff\n", &mut out).unwrap();
+    assert_eq!(out, b"one\ntwo\n\xff\n");
+    masker.push(b"three", &mut out).unwrap();
+    masker.finish(&mut out).unwrap();
+    assert_eq!(out, b"one\ntwo\n\xff\nthree");
+    assert_eq!(answer(&log(), 200, "text/plain", "a\n\nb\r\nc").body(), "a\n\nb\r\nc");
+
+    let mut masker = Masker::new(&log(), StatusCode::OK, &typed("text/plain")).unwrap();
+    let mut out = Vec::new();
+    for _ in 0..100 {
+        masker.push(&[b'x'; 4096], &mut out).unwrap();
+    }
+    assert!(out.len() > 300_000, "a line without end is not held");
+    masker.finish(&mut out).unwrap();
+    assert_eq!(out.len(), 409_600);
+}
+
+#[test]
+fn errors_say_nothing_of_the_body() {
+    let mut masker = Masker::new(&pods(Verb::Get), StatusCode::OK, &typed("application/json")).unwrap();
+    let error = masker.push(b"leak", &mut Vec::new()).unwrap_err();
+    assert!(!masker.has_emitted());
+    let refusal = error.to_refusal();
+    assert_eq!(refusal.status(), StatusCode::BAD_GATEWAY);
+    assert!(!refusal.to_status().to_string().contains("leak"));
+}
