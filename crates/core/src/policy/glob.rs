@@ -86,4 +86,22 @@ mod tests {
         assert!(!Glob::new("a*").matches_everything());
         assert!(!Glob::new("").matches_everything());
     }
+
+    /// Slow and obvious.
+    fn reference(pattern: &[u8], text: &[u8]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some((b'*', rest)) => (0..=text.len()).any(|taken| reference(rest, &text[taken..])),
+            Some((first, rest)) => text
+                .split_first()
+                .is_some_and(|(byte, text)| byte == first && reference(rest, text)),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn agrees_with_the_reference(pattern in "[ab*]{0,8}", text in "[ab]{0,8}") {
+            proptest::prop_assert_eq!(matches(&pattern, &text), reference(pattern.as_bytes(), text.as_bytes()));
+        }
+    }
 }
