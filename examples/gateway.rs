@@ -26,9 +26,9 @@ use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -204,6 +204,9 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
 
 async fn serve(listener: TcpListener, tls: TlsAcceptor, door: Arc<Door>) -> Result<()> {
     let graceful = GracefulShutdown::new();
+    let mut server = Builder::new(TokioExecutor::new()).http1_only();
+    // A head that does not arrive in time is a connection that is held open for nothing.
+    server.http1().timer(TokioTimer::new());
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     loop {
         let (stream, _) = tokio::select! {
@@ -211,19 +214,15 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, door: Arc<Door>) -> Resu
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         };
-        let (tls, door, watcher) = (tls.clone(), Arc::clone(&door), graceful.watcher());
+        let (tls, door, server, watcher) = (tls.clone(), Arc::clone(&door), server.clone(), graceful.watcher());
         tokio::spawn(async move {
             let Ok(stream) = tls.accept(stream).await else { return };
             let service = service_fn(move |request| {
                 let door = Arc::clone(&door);
                 async move { door.answer(request).await }
             });
-            // A head that does not arrive in time is a connection that is held open for nothing.
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service)
-                .with_upgrades();
-            let _ = watcher.watch(connection).await;
+            let server = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+            let _ = watcher.watch(server).await;
         });
     }
     eprintln!("draining: no new requests");

@@ -112,7 +112,7 @@ async fn run_agent(client: Client) -> Result<()> {
     let web = deployments.get("web").await?;
     tell.fact(&format!(
         "web wants {} replicas",
-        web.spec.and_then(|spec| spec.replicas).unwrap_or_default()
+        web.spec.replicas.unwrap_or_default()
     ));
 
     tell.step("It tries to delete the namespace: the policy denies it, and says why.");

@@ -8,9 +8,8 @@
 //! `identity`. The rules are those of [`countersign_core::request`].
 
 use countersign_core::Refusal;
-use countersign_core::refusal::Class;
-use countersign_core::request::{Canonical, Target};
-use http::{Request, StatusCode};
+use countersign_core::request::Canonical;
+use http::Request;
 
 use crate::body::{Body, CollectError, collect};
 use crate::flight::InFlight;
@@ -29,14 +28,10 @@ impl Gate {
     async fn understand(&self, request: Request<Body>) -> Result<Canonical, Refusal> {
         let (head, body) = request.into_parts();
         let target = origin_form(&head.uri)?;
-        let target = Target::parse(head.method.as_str(), target.as_bytes())?;
+        let target = self.0.target(head.method.as_str(), target.as_bytes())?;
         let head = self.0.head(target, &head.headers)?;
         let body = collect(body, head.body_limit()).await.map_err(|error| match error {
-            CollectError::TooLarge => Refusal::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                Class::Malformed,
-                format!("the request body is larger than {} bytes", head.body_limit()),
-            ),
+            CollectError::TooLarge => head.body_too_large(),
             CollectError::Broken => Refusal::malformed("the request body broke off"),
         })?;
         head.with_body(&body)
