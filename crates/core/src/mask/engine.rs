@@ -19,7 +19,6 @@ pub const MAX_ITEM: usize = 8 * 1024 * 1024;
 pub const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 
 /// Masks a stream of JSON.
-#[derive(Debug)]
 pub(super) struct Engine {
     plan: Plan,
     scanner: Scanner,
@@ -33,7 +32,6 @@ pub(super) struct Engine {
 }
 
 /// A list or Table that is handed out element by element.
-#[derive(Debug)]
 struct Open {
     /// Everything up to the bracket that opens the elements; kept, since it is checked together with what follows them.
     prefix: Vec<u8>,

@@ -1,5 +1,7 @@
 //! The masker of one answer: chunk in, chunks out, at the end finish or abort.
 
+use std::fmt;
+
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
@@ -17,7 +19,6 @@ use crate::refusal::Refusal;
 /// After an error nothing more may be handed out, and the body must not end cleanly; what was handed out until then are
 /// complete items. If that is nothing yet ([`has_emitted`](Self::has_emitted)), the answer can still be
 /// [`MaskError::to_refusal`].
-#[derive(Debug)]
 pub struct Masker {
     mode: Mode,
     content_type: Option<String>,
@@ -25,7 +26,6 @@ pub struct Masker {
     failed: Option<MaskError>,
 }
 
-#[derive(Debug)]
 enum Mode {
     /// JSON of a success, item by item.
     Json(Box<Engine>),
@@ -39,7 +39,6 @@ enum Mode {
     Empty,
 }
 
-#[derive(Debug)]
 struct Failure {
     plan: Plan,
     code: StatusCode,
@@ -191,6 +190,17 @@ impl Masker {
         self.emitted |= out.len() > before;
         self.failed = result.as_ref().err().copied();
         result
+    }
+}
+
+/// Without what is held, which is not masked yet.
+impl fmt::Debug for Masker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Masker")
+            .field("content_type", &self.content_type)
+            .field("emitted", &self.emitted)
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,6 @@
 use super::marker::MARKER;
 use super::object::{Context, Policy, Walk};
 use super::obligation::{Place, mask_scalars};
-use super::plan::kind_of;
 use super::rules::{self, Rules};
 use super::secret::{self, Values};
 use super::splice::splice;
@@ -39,7 +38,7 @@ enum Unpacked {
 
 impl Walk<'_> {
     /// Masks the metadata of an object. `values` are those of the Secret that it is, or none.
-    pub(super) fn metadata(&mut self, metadata: &mut Object, scope: Scope<'_>, values: &mut Values) {
+    pub(super) fn metadata(&mut self, metadata: &mut Object, scope: Scope<'_>, values: &Values) {
         if metadata.remove("managedFields").is_some() {
             self.tally.touched = true;
         }
@@ -65,7 +64,7 @@ impl Walk<'_> {
         }
     }
 
-    fn annotation(&mut self, key: &str, text: &mut String, scope: Scope<'_>, values: &mut Values) {
+    fn annotation(&mut self, key: &str, text: &mut String, scope: Scope<'_>, values: &Values) {
         let is_copy = key == LAST_APPLIED;
         if scope.nothing_to_compare && !is_copy {
             if !rules::is_harmless_annotation(key) {
@@ -93,7 +92,7 @@ impl Walk<'_> {
     }
 
     /// Masks JSON in a string, in its place.
-    fn unpack(&mut self, text: &mut String, is_copy: bool, scope: Scope<'_>, values: &mut Values) -> Unpacked {
+    fn unpack(&mut self, text: &mut String, is_copy: bool, scope: Scope<'_>, values: &Values) -> Unpacked {
         if scope.level >= MAX_LEVELS {
             return Unpacked::Unreadable;
         }
@@ -107,11 +106,7 @@ impl Walk<'_> {
         let outer_touched = std::mem::take(&mut self.tally.touched);
         // Only the copy that kubectl keeps has the fields of the object it is in; other JSON is an object of its own.
         let context = Context {
-            rules: if is_copy || tree_has_kind(&tree) {
-                scope.rules
-            } else {
-                Rules::NONE
-            },
+            rules: scope.rules,
             policy: if is_copy {
                 Policy::Same(scope.obligations)
             } else {
@@ -146,8 +141,4 @@ pub(super) fn collect_old_values(object: &Object, values: &mut Values) {
     {
         values.collect(&copy);
     }
-}
-
-fn tree_has_kind(tree: &Value) -> bool {
-    tree.as_object().is_some_and(|object| kind_of(object).is_some())
 }

@@ -127,22 +127,22 @@ impl Walk<'_> {
     pub(super) fn object(&mut self, object: &mut Object, context: Context<'_>) {
         let plan = self.plan;
         let kind = kind_of(object).map(str::to_owned);
-        if kind.as_deref() == Some("Status") && matches!(context.policy, Policy::Matching) {
+        let is_status = kind.as_deref() == Some("Status") && matches!(context.policy, Policy::Matching);
+        if is_status {
             status::mask(object, plan, self.tally);
-            self.children(object, context.level);
-            return;
         }
         let context = context.also(kind.as_deref().map_or(Rules::NONE, Rules::of_kind));
         let done = self.list(object, kind.as_deref(), context);
 
         let matching;
         let obligations: &[&MaskObligation] = match context.policy {
-            Policy::Matching => {
+            // The policy's paths are about objects, not about errors.
+            Policy::Matching if !is_status => {
                 matching = plan.obligations_for(object);
                 &matching
             }
             Policy::Same(obligations) => obligations,
-            Policy::Part => &[],
+            Policy::Matching | Policy::Part => &[],
         };
         let mut values = Values::default();
         let mut nothing_to_compare = false;
@@ -160,7 +160,7 @@ impl Walk<'_> {
             level: context.level,
         };
         if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
-            self.metadata(metadata, scope, &mut values);
+            self.metadata(metadata, scope, &values);
         }
         // What was masked as items of this object is not looked at again: twice per level would be without bound.
         detached(object, done, |object| {
@@ -288,7 +288,7 @@ impl Walk<'_> {
                     level,
                     ..metadata::Scope::default()
                 };
-                self.metadata(metadata, scope, &mut Values::default());
+                self.metadata(metadata, scope, &Values::default());
                 self.children(metadata, level);
             }
             _ => self.part(member, level),

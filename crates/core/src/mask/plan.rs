@@ -25,6 +25,7 @@ struct Inner {
     namespace: String,
     about_namespaces: bool,
     spans_namespaces: bool,
+    may_span_namespaces: bool,
     obligations: Vec<MaskObligation>,
     hidden: Vec<String>,
 }
@@ -89,6 +90,7 @@ impl Plan {
             namespace: a.namespace.clone(),
             about_namespaces: resource && a.api_group.is_empty() && a.resource == "namespaces",
             spans_namespaces: resource && a.namespace.is_empty() && kind.is_some_and(|kind| kind.namespaced),
+            may_span_namespaces: a.namespace.is_empty() && kind.is_none_or(|kind| kind.namespaced),
             obligations: obligations.to_vec(),
             hidden: Vec::new(),
         }))
@@ -188,7 +190,7 @@ impl Plan {
 
     /// Whether a row of a Table that names no object is left out.
     pub(super) fn hides_anonymous(&self) -> bool {
-        !self.0.hidden.is_empty() && (self.0.spans_namespaces || self.0.about_namespaces || self.0.kind.is_none())
+        !self.0.hidden.is_empty() && (self.0.may_span_namespaces || self.0.about_namespaces)
     }
 }
 

@@ -80,6 +80,15 @@ pub(super) fn has_masked_paths(kind: &str) -> bool {
     WITH_MASKED_PATHS.iter().any(|known| kind.eq_ignore_ascii_case(known))
 }
 
+/// The same for what an error calls its kind: a kind, or a resource, which is the kind in lower case and plural.
+pub(super) fn may_have_masked_paths(kind_or_resource: &str) -> bool {
+    WITH_MASKED_PATHS.iter().any(|known| {
+        kind_or_resource
+            .split_at_checked(known.len())
+            .is_some_and(|(name, plural)| name.eq_ignore_ascii_case(known) && matches!(plural, "" | "s" | "es"))
+    })
+}
+
 /// Groups that kube-apiserver serves itself. Others are those of custom or aggregated resources.
 const BUILT_IN_GROUPS: [&str; 24] = [
     "",

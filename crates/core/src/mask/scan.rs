@@ -57,7 +57,6 @@ enum State {
 }
 
 /// Cuts a stream of JSON into items. What belongs to an item that is not complete is held.
-#[derive(Debug)]
 pub(super) struct Scanner {
     state: State,
     held: Vec<u8>,

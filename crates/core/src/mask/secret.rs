@@ -1,8 +1,6 @@
 //! Secrets: their data, and what of it shows up again elsewhere in them.
 
-use std::collections::HashSet;
-
-use memchr::memmem;
+use std::collections::{HashMap, HashSet};
 
 use super::marker::{self, MARKER};
 use super::obligation::{Place, mask_scalars};
@@ -13,9 +11,11 @@ use crate::json::{Object, Value};
 const MIN_EQUAL: usize = 3;
 /// Fewest characters of a value that is recognised inside a longer text.
 const MIN_CONTAINED: usize = 6;
-/// Most work that is spent on comparing one object's metadata with its values, in bytes read. What would take more is
-/// masked whole: a hostile Secret must not cost a square.
-const MAX_WORK: usize = 64 * 1024 * 1024;
+/// Bytes by which values are looked up inside a text: as many as the shortest of them has at least.
+const PREFIX: usize = MIN_CONTAINED;
+/// Most comparisons that are spent on a text, for each of its bytes. What would take more, since many values begin
+/// alike, is masked whole: a hostile Secret must not cost a square.
+const MAX_COMPARISONS: usize = 64;
 
 const DATA: &str = "secret-data";
 const METADATA: &str = "secret-metadata";
@@ -24,8 +24,7 @@ const METADATA: &str = "secret-metadata";
 #[derive(Default, Clone)]
 pub(super) struct Values {
     all: HashSet<String>,
-    long: Vec<String>,
-    work: usize,
+    long: HashMap<[u8; PREFIX], Vec<String>>,
 }
 
 impl Values {
@@ -61,58 +60,57 @@ impl Values {
         if characters < MIN_EQUAL || text == MARKER || text == marker::encoded() {
             return;
         }
-        if self.all.insert(text.to_owned()) && characters >= MIN_CONTAINED {
-            self.long.push(text.to_owned());
+        if self.all.insert(text.to_owned())
+            && characters >= MIN_CONTAINED
+            && let Some(prefix) = text.as_bytes().first_chunk()
+        {
+            self.long.entry(*prefix).or_default().push(text.to_owned());
         }
     }
 
     /// Masks a text that is one of the values, or the parts of it that are.
-    pub(super) fn mask(&mut self, text: &mut String, tally: &mut Tally) {
-        if self.all.contains(text.as_str()) {
-            MARKER.clone_into(text);
-            tally.masked(METADATA);
+    pub(super) fn mask(&self, text: &mut String, tally: &mut Tally) {
+        if text == MARKER {
             return;
         }
-        self.work = self
-            .work
-            .saturating_add(self.long.len().saturating_mul(text.len() + 64));
-        if self.work > MAX_WORK {
-            if text != MARKER {
-                MARKER.clone_into(text);
-                tally.masked(METADATA);
+        let masked = if self.all.contains(text.as_str()) {
+            MARKER.to_owned()
+        } else {
+            match self.places(text) {
+                None => MARKER.to_owned(),
+                Some(places) if places.is_empty() => return,
+                Some(places) => replaced(text, &places),
             }
-            return;
-        }
-        // All places are found before any is replaced: a value that is part of the marker must not be found in it.
-        let mut places: Vec<(usize, usize)> = self
-            .long
-            .iter()
-            .flat_map(|value| {
-                memmem::find_iter(text.as_bytes(), value.as_bytes()).map(move |start| (start, start + value.len()))
-            })
-            .collect();
-        if places.is_empty() || text == MARKER {
-            return;
-        }
-        places.sort_unstable();
-        let mut masked = String::with_capacity(text.len());
-        let mut copied = 0;
-        let mut covered = 0;
-        for (start, end) in places {
-            if start >= covered {
-                masked.push_str(text.get(copied..start).unwrap_or_default());
-                masked.push_str(MARKER);
-            }
-            covered = covered.max(end);
-            copied = covered;
-        }
-        masked.push_str(text.get(copied..).unwrap_or_default());
+        };
         *text = masked;
         tally.masked(METADATA);
     }
 
+    /// Where values begin and end in a text, in the order of their beginnings. All of them are found before any is
+    /// replaced: a value that is part of the marker must not be found in it. `None`: it takes too long.
+    fn places(&self, text: &str) -> Option<Vec<(usize, usize)>> {
+        let mut places = Vec::new();
+        let mut comparisons = 0;
+        for (start, prefix) in text.as_bytes().windows(PREFIX).enumerate() {
+            let values = <&[u8; PREFIX]>::try_from(prefix)
+                .ok()
+                .and_then(|prefix| self.long.get(prefix));
+            for value in values.into_iter().flatten() {
+                comparisons += 1 + value.len() / 64;
+                let end = start + value.len();
+                if text.as_bytes().get(start..end) == Some(value.as_bytes()) {
+                    places.push((start, end));
+                }
+                if comparisons > MAX_COMPARISONS.saturating_mul(text.len()) {
+                    return None;
+                }
+            }
+        }
+        Some(places)
+    }
+
     /// Masks the values in every scalar at or below a value, except where the object is only identified.
-    pub(super) fn mask_inside(&mut self, value: &mut Value, place: Place, tally: &mut Tally) {
+    pub(super) fn mask_inside(&self, value: &mut Value, place: Place, tally: &mut Tally) {
         match value {
             Value::String(text) => self.mask(text, tally),
             Value::Number(text) => {
@@ -139,6 +137,21 @@ impl Values {
             Value::Null | Value::Bool(_) => {}
         }
     }
+}
+
+/// A text in which places, in the order of their beginnings, are replaced; places that overlap are one.
+fn replaced(text: &str, places: &[(usize, usize)]) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut covered = None;
+    for (start, end) in places {
+        if covered.is_none_or(|covered| *start >= covered) {
+            masked.push_str(text.get(covered.unwrap_or(0)..*start).unwrap_or_default());
+            masked.push_str(MARKER);
+        }
+        covered = covered.max(Some(*end));
+    }
+    masked.push_str(text.get(covered.unwrap_or(0)..).unwrap_or_default());
+    masked
 }
 
 /// Masks the data of a Secret.
@@ -208,5 +221,7 @@ mod tests {
         let values: Vec<String> = (0..40_000).map(|n| format!("aaaaaaaaaaaaaaaa{n}")).collect();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         assert_eq!(masked(&values, &"a".repeat(1_000_000)), MARKER);
+        // A value that repeats itself is covered to its end.
+        assert_eq!(masked(&["aaaaaa"], "baaaaaaaaab"), format!("b{MARKER}b"));
     }
 }

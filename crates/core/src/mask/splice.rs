@@ -258,19 +258,19 @@ mod tests {
                 let keys: Vec<String> = object.iter().map(|(key, _)| key.to_owned()).collect();
                 for key in keys {
                     *dice = dice.rotate_right(5).wrapping_mul(31);
-                    if *dice % 4 == 0 {
+                    if dice.is_multiple_of(4) {
                         object.remove(&key);
                     }
                 }
                 object.iter_mut().for_each(|(_, member)| shake(member, dice));
             }
             Value::Array(elements) => {
-                if *dice % 5 == 0 {
+                if dice.is_multiple_of(5) {
                     elements.pop();
                 }
                 elements.iter_mut().for_each(|element| shake(element, dice));
             }
-            scalar if *dice % 2 == 0 => *scalar = Value::from("x\"y"),
+            scalar if dice.is_multiple_of(2) => *scalar = Value::from("x\"y"),
             _ => {}
         }
     }

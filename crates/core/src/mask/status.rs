@@ -114,10 +114,8 @@ fn quoting(status: &Object, plan: &Plan) -> Quoting {
     if is_secret || !rules::is_built_in_group(detail("group")) {
         return Quoting::Secrets;
     }
-    // The resource in `details` is plural and lower-case, or a kind.
-    let singular = kind.strip_suffix('s').unwrap_or(kind);
     match plan.quoting() {
-        Quoting::Anything if rules::has_masked_paths(kind) || rules::has_masked_paths(singular) => Quoting::MaskedPaths,
+        Quoting::Anything if rules::may_have_masked_paths(kind) => Quoting::MaskedPaths,
         by_url => by_url,
     }
 }
@@ -276,12 +274,11 @@ fn scrub(text: &mut String, max_quoted: usize, tally: &mut Tally) {
 
 /// A text in which quoted values longer than `max_quoted` bytes are replaced, and whether any was.
 pub(super) fn without_payloads(text: &str, max_quoted: usize) -> (String, bool) {
-    const LABELS: [&str; 5] = [
+    const LABELS: [&str; 4] = [
         "Invalid value: ",
         "Unsupported value: ",
         "Duplicate value: ",
         "Not found: ",
-        "Internal error: ",
     ];
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -8,7 +8,7 @@ const MAX_LINE: usize = 64 * 1024;
 /// Text that is handed out line by line, as soon as a line is complete.
 ///
 /// Nothing in it is masked yet: what is secret in a text only a detector can tell. Lines are what it will look at.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Lines {
     held: Vec<u8>,
 }

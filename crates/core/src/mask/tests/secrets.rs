@@ -85,6 +85,17 @@ fn lists_of_mixed_kinds_and_lists_in_lists() {
 }
 
 #[test]
+fn an_item_that_claims_to_be_a_status() {
+    let body = r#"{"kind":"SecretList","items":[{"kind":"Status","data":{"a":"b"}}]}"#;
+    for plan in [pods(Verb::List), path("/x")] {
+        let expected = with_markers(r#"{"kind":"SecretList","items":[{"kind":"Status","data":{"a":"<B>"}}]}"#);
+        assert_eq!(json(&plan, body).body(), expected);
+    }
+    let dropped = r#"{"kind":"SecretList","items":[{"kind":"Status"}]}"#;
+    assert_eq!(json(&secrets(Verb::List), body).body(), dropped);
+}
+
+#[test]
 fn nested_objects_of_the_kind() {
     let body = r#"{"kind":"Widget","spec":{"deep":[[{"manifest":{"kind":"Secret","data":{"a":"Yg=="}}}]],"template":{"metadata":{},"data":{"t":"x"}},"ref":{"kind":"Secret","name":"n"}},"metadata":{"x":{"kind":"Secret","stringData":{"y":"z"}}},"list":{"kind":"List","items":[{"kind":"Secret","data":{"q":"r"}}]}}"#;
     let outcome = json(&pods(Verb::Get), body);

@@ -265,6 +265,27 @@ fn limits() {
     ));
 }
 
+#[test]
+fn the_deepest_answer_fits_the_stack() {
+    // As deep as allowed, and in an annotation at the bottom as deep again, as often as strings are unpacked.
+    let around = |inner: &str| {
+        let kind = "{\"kind\":\"Secret\",\"a\":";
+        format!("{}{{\"metadata\":{inner}}}{}", kind.repeat(60), "}".repeat(60))
+    };
+    let mut body = around("{}");
+    for _ in 0..4 {
+        let mut annotations = String::from("{\"annotations\":{\"x\":");
+        crate::json::write_string(&body, &mut annotations);
+        annotations.push_str("}}");
+        body = around(&annotations);
+    }
+    let Outcome::Whole(out, report) = fed(&secrets(Verb::Get), &[body.as_bytes()]) else {
+        panic!()
+    };
+    assert_eq!(report.masked(), 1);
+    assert!(out.contains(MARKER));
+}
+
 mod any {
     use proptest::prelude::*;
 
