@@ -13,9 +13,12 @@
 //!
 //! Time is passed in; what needs a runtime lives in `countersign-tower`.
 
+pub use jiff::Timestamp;
+
 pub mod approval;
 pub mod audit;
 pub mod digest;
+pub mod escape;
 pub mod json;
 pub mod mask;
 pub mod policy;

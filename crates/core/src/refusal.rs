@@ -182,6 +182,12 @@ impl Refusal {
         self.status
     }
 
+    /// The `metav1.StatusReason` of the answer.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        reason(self.status)
+    }
+
     /// What stood in the way.
     #[must_use]
     pub fn class(&self) -> Class {
@@ -251,7 +257,7 @@ impl Refusal {
             "metadata": {},
             "status": "Failure",
             "message": message,
-            "reason": reason(self.status),
+            "reason": self.reason(),
             "details": details,
             "code": self.status.as_u16(),
         })

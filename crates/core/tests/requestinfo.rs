@@ -8,28 +8,15 @@
 )]
 
 mod upstream;
-
-use std::path::Path;
+mod vectors;
 
 use countersign_core::request::Target;
-use serde_json::Value;
-
-/// The shared file if this checkout lies beside one, else the copy of the repository.
-fn cases() -> Vec<Value> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let candidates = ["../shared/vectors/requestinfo.json", "tests/vectors/requestinfo.json"];
-    let text = candidates
-        .iter()
-        .find_map(|path| std::fs::read_to_string(workspace.join(path)).ok())
-        .expect("requestinfo.json");
-    let file: Value = serde_json::from_str(&text).unwrap();
-    file["cases"].as_array().unwrap().clone()
-}
+use vectors::cases;
 
 #[test]
 fn every_case_has_the_outcome_and_attributes_of_the_file() {
     let mut wrong = Vec::new();
-    let cases = cases();
+    let cases = cases("requestinfo.json");
     assert!(cases.len() >= 148);
     for case in &cases {
         let (id, method, url) = (
@@ -63,7 +50,7 @@ fn every_case_has_the_outcome_and_attributes_of_the_file() {
 /// Keeps the independent model honest, refused requests included.
 #[test]
 fn the_model_of_upstream_agrees_with_the_file() {
-    for case in cases() {
+    for case in cases("requestinfo.json") {
         let (id, method, url) = (
             &case["id"],
             case["method"].as_str().unwrap(),

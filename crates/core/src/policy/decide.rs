@@ -1,6 +1,7 @@
 //! The only function that turns a request into a decided one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -8,6 +9,7 @@ use super::engine::{
     Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, Need, Outcome, Pin, PolicyEngine, Verdict,
 };
 use crate::digest::Digest;
+use crate::json;
 use crate::refusal::{ObjectRef, Refusal};
 use crate::request::Canonical;
 use crate::subject::Subject;
@@ -72,6 +74,7 @@ pub struct Decided {
     subject: Subject,
     request: Canonical,
     decision: Decision,
+    live: Option<Arc<json::Value>>,
 }
 
 impl Decided {
@@ -92,10 +95,17 @@ impl Decided {
     pub fn decision(&self) -> &Decision {
         &self.decision
     }
+
+    /// The live object that the engine read to decide; what is sent is pinned to it.
+    #[must_use]
+    pub fn live_object(&self) -> Option<&Arc<json::Value>> {
+        self.live.as_ref()
+    }
 }
 
 /// What came of asking the engine.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once per request and taken apart at once")]
 pub enum Ruling {
     /// The request may go on.
     Granted(Decided),
@@ -171,6 +181,7 @@ pub fn decide(
             subject: subject.clone(),
             request,
             decision,
+            live: facts.live_object.clone().flatten(),
         }),
         Some(refusal) => Ruling::Denied {
             decision: Some(decision),

@@ -6,6 +6,7 @@ use http::Method;
 use super::attributes::Attributes;
 use super::catalog::Kind;
 use super::effects::Effects;
+use super::query::{self, Query};
 use crate::json;
 
 /// A request that was parsed exactly and refused nowhere: what is sent is generated from this and from nothing else.
@@ -16,6 +17,7 @@ pub struct Canonical {
     pub(super) method: Method,
     pub(super) target: String,
     pub(super) attributes: Attributes,
+    pub(super) query: Query,
     pub(super) effects: Effects,
     pub(super) kind: Option<std::sync::Arc<Kind>>,
     pub(super) accept: String,
@@ -23,6 +25,7 @@ pub struct Canonical {
     pub(super) user_agent: Option<String>,
     pub(super) upgrade: Option<Upgrade>,
     pub(super) dropped_headers: Vec<String>,
+    pub(super) dry_run: bool,
     pub(super) json: Option<json::Value>,
     pub(super) body: Bytes,
 }
@@ -53,6 +56,48 @@ impl Canonical {
     #[must_use]
     pub fn attributes(&self) -> &Attributes {
         &self.attributes
+    }
+
+    /// The decoded pairs of the query, in the order received; without the options of a deletion, which are in the body.
+    pub fn query(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.query.pairs()
+    }
+
+    /// Whether a boolean of the query is there and true.
+    #[must_use]
+    pub fn query_flag(&self, key: &str) -> bool {
+        self.query.get(key).is_some_and(query::is_true)
+    }
+
+    /// What an exec executes: the program and its arguments. Empty for anything else.
+    #[must_use]
+    pub fn exec_command(&self) -> Vec<&str> {
+        let commands = self.query().filter(|(key, _)| *key == "command");
+        let commands = commands.map(|(_, argument)| argument);
+        if (self.attributes.api_group.as_str(), self.attributes.subresource.as_str()) == ("", "exec") {
+            commands.collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The name of the object, from the URL or, for a create, from the body.
+    #[must_use]
+    pub fn object_name(&self) -> Option<&str> {
+        let created = || self.json.as_ref()?.at(&["metadata", "name"])?.as_str();
+        Some(self.attributes.name.as_str())
+            .filter(|name| !name.is_empty())
+            .or_else(created)
+            .filter(|name| !name.is_empty())
+    }
+
+    /// The prefix of a name that the server completes, if a create asks for one.
+    #[must_use]
+    pub fn generated_name_prefix(&self) -> Option<&str> {
+        if self.object_name().is_some() {
+            return None;
+        }
+        self.json.as_ref()?.at(&["metadata", "generateName"])?.as_str()
     }
 
     /// What the request does.
@@ -112,8 +157,43 @@ impl Canonical {
     /// Whether the server will not persist what it does (`dryRun=All`, where upstream reads it).
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
-        // Filled in by the body rules.
-        false
+        self.dry_run
+    }
+}
+
+#[cfg(test)]
+impl Canonical {
+    /// A request as the gate would make it, for tests of what comes after the gate.
+    pub(crate) fn for_test(attributes: Attributes, effects: Effects, kind: Option<Kind>) -> Self {
+        Self {
+            method: Method::GET,
+            target: attributes.path.clone(),
+            attributes,
+            query: Query::default(),
+            effects,
+            kind: kind.map(std::sync::Arc::new),
+            accept: "application/json".into(),
+            content_type: None,
+            user_agent: None,
+            upgrade: None,
+            dropped_headers: Vec::new(),
+            dry_run: false,
+            json: None,
+            body: Bytes::new(),
+        }
+    }
+
+    pub(crate) fn with_content_type(mut self, content_type: &'static str) -> Self {
+        self.content_type = Some(content_type);
+        self
+    }
+
+    pub(crate) fn with_upgrade(mut self) -> Self {
+        self.upgrade = Some(Upgrade {
+            protocols: vec!["v5.channel.k8s.io"],
+            key: "dGhlIHNhbXBsZSBub25jZQ==".into(),
+        });
+        self
     }
 }
 

@@ -1,6 +1,9 @@
 //! Which resources exist, and what the guard has to know of each: the URL alone can't tell.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use super::catalog_table::{BUILT_IN, METRICS_GROUPS};
 
 /// Who serves a resource; decides what may be believed about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,9 +24,9 @@ pub struct Kind {
     pub group: String,
     /// Plural resource name.
     pub resource: String,
-    /// Kind of its objects.
+    /// Kind of its objects; empty for a resource of an aggregated group, of which nothing more is known.
     pub kind: String,
-    /// Whether its objects live in namespaces.
+    /// Whether its objects live in namespaces. Says nothing for a resource of an aggregated group.
     pub namespaced: bool,
     /// Who serves it.
     pub origin: Origin,
@@ -36,4 +39,147 @@ pub struct Kind {
 pub trait ResourceCatalog: Send + Sync + 'static {
     /// What is known of a resource, in any version.
     fn lookup(&self, group: &str, resource: &str) -> Option<Arc<Kind>>;
+
+    /// Whether objects of this custom resource may be selected by this field.
+    ///
+    /// Every selectable field answers whether a value was guessed right, so none is by default. `metadata.name` and
+    /// `metadata.namespace` are always selectable, those of built-in resources are known.
+    fn is_selectable(&self, _kind: &Kind, _field: &str) -> bool {
+        false
+    }
+}
+
+/// A catalog in memory: the resources of Kubernetes itself, and what is added to them.
+///
+/// ```
+/// use countersign_core::request::{Catalog, Origin, ResourceCatalog};
+///
+/// let catalog = Catalog::kubernetes()
+///     .with_custom("example.com", "widgets", "Widget", true)
+///     .with_aggregated("subresources.kubevirt.io");
+/// assert_eq!(catalog.lookup("example.com", "widgets").unwrap().origin, Origin::Custom);
+/// assert!(catalog.lookup("example.com", "gadgets").is_none());
+/// ```
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// By group, then by resource: a lookup allocates nothing.
+    kinds: HashMap<String, HashMap<String, Arc<Kind>>>,
+    aggregated: HashSet<String>,
+    /// Group, resource, field.
+    selectable: HashSet<(String, String, String)>,
+}
+
+impl Catalog {
+    /// The resources of Kubernetes 1.36, and the metrics groups as aggregated ones.
+    #[must_use]
+    pub fn kubernetes() -> Self {
+        let mut catalog = Self {
+            kinds: HashMap::new(),
+            aggregated: METRICS_GROUPS.into_iter().map(str::to_owned).collect(),
+            selectable: HashSet::new(),
+        };
+        for (group, resource, kind, namespaced) in BUILT_IN {
+            catalog.insert(group, resource, kind, *namespaced, Origin::BuiltIn);
+        }
+        catalog
+    }
+
+    /// Adds a custom resource. A resource of Kubernetes itself stays what it is.
+    #[must_use]
+    pub fn with_custom(mut self, group: &str, resource: &str, kind: &str, namespaced: bool) -> Self {
+        if !self.contains(group, resource) {
+            self.insert(group, resource, kind, namespaced, Origin::Custom);
+        }
+        self
+    }
+
+    /// Adds a group that an aggregated API server serves: any resource of it, to be read only.
+    #[must_use]
+    pub fn with_aggregated(mut self, group: &str) -> Self {
+        self.aggregated.insert(group.to_owned());
+        self
+    }
+
+    /// Lets objects of a custom resource be selected by a field, such as `spec.color`. Whoever may list them can then
+    /// find out by guessing what stands in it.
+    #[must_use]
+    pub fn with_selectable_field(mut self, group: &str, resource: &str, field: &str) -> Self {
+        self.selectable
+            .insert((group.to_owned(), resource.to_owned(), field.to_owned()));
+        self
+    }
+
+    /// Whether this very resource is known; a resource of an aggregated group is not.
+    #[must_use]
+    pub fn contains(&self, group: &str, resource: &str) -> bool {
+        self.find(group, resource).is_some()
+    }
+
+    fn find(&self, group: &str, resource: &str) -> Option<&Arc<Kind>> {
+        self.kinds.get(group)?.get(resource)
+    }
+
+    fn insert(&mut self, group: &str, resource: &str, kind: &str, namespaced: bool, origin: Origin) {
+        let kind = Kind {
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            kind: kind.to_owned(),
+            namespaced,
+            origin,
+        };
+        let resources = self.kinds.entry(group.to_owned()).or_default();
+        resources.insert(resource.to_owned(), Arc::new(kind));
+    }
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self::kubernetes()
+    }
+}
+
+impl ResourceCatalog for Catalog {
+    fn lookup(&self, group: &str, resource: &str) -> Option<Arc<Kind>> {
+        if let Some(kind) = self.find(group, resource) {
+            return Some(Arc::clone(kind));
+        }
+        self.aggregated.contains(group).then(|| {
+            Arc::new(Kind {
+                group: group.to_owned(),
+                resource: resource.to_owned(),
+                kind: String::new(),
+                namespaced: true,
+                origin: Origin::Aggregated,
+            })
+        })
+    }
+
+    fn is_selectable(&self, kind: &Kind, field: &str) -> bool {
+        self.selectable
+            .contains(&(kind.group.clone(), kind.resource.clone(), field.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_resources_stay_what_they_are() {
+        let catalog = Catalog::kubernetes()
+            .with_custom("", "secrets", "Innocent", false)
+            .with_aggregated("apps");
+        let secrets = catalog.lookup("", "secrets").unwrap();
+        assert_eq!((secrets.kind.as_str(), secrets.origin), ("Secret", Origin::BuiltIn));
+        assert_eq!(catalog.lookup("apps", "deployments").unwrap().origin, Origin::BuiltIn);
+        assert_eq!(catalog.lookup("apps", "others").unwrap().origin, Origin::Aggregated);
+        assert!(catalog.lookup("example.com", "secrets").is_none());
+        assert!(catalog.lookup("", "deployments").is_none());
+    }
+
+    #[test]
+    fn metrics_are_aggregated() {
+        let kind = Catalog::kubernetes().lookup("custom.metrics.k8s.io", "pods").unwrap();
+        assert_eq!(kind.origin, Origin::Aggregated);
+    }
 }

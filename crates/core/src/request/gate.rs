@@ -1,39 +1,211 @@
-//! The front gate: header rules, then the body, on a parsed target.
+//! The front gate, composed: target, headers and catalog first, then the body.
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::header::HeaderName;
+use http::{HeaderMap, Method, StatusCode};
 
-use super::attributes::Attributes;
-use super::canonical::Canonical;
-use super::catalog::ResourceCatalog;
+use super::accept::{self, Answer};
+use super::attributes::{Attributes, Verb};
+use super::body;
+use super::canonical::{Canonical, Upgrade};
+use super::catalog::{Kind, Origin, ResourceCatalog};
+use super::effect_table::{self, Subresource};
+use super::effects::{Effect, Effects};
+use super::guard_names::GuardNames;
+use super::headers::Headers;
+use super::quote::Quoted;
+use super::selectable_fields;
 use super::target::Target;
-use crate::refusal::Refusal;
+use crate::refusal::{Class, ObjectRef, Refusal};
 
-/// What the gate has to be told.
+/// Most bytes of a request body, as upstream.
+const MAX_BODY: usize = 3 * 1024 * 1024;
+
+/// The front gate, and what it has to be told.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use countersign_core::request::{Catalog, Effect, Gate};
+/// use http::HeaderMap;
+///
+/// let gate = Gate::new(Arc::new(Catalog::kubernetes())).with_guard_namespace("countersign");
+/// let target = gate.target("GET", b"/api/v1/namespaces/team-a/secrets?limit=500")?;
+/// let request = gate.head(target, &HeaderMap::new())?.with_body(b"")?;
+/// assert!(request.effects().contains(Effect::Read));
+///
+/// // What the server would decode before it looks is refused: there it is a Secret.
+/// let refused = gate.target("GET", b"/api/v1/namespaces/team-a%2Fsecrets%2Fdb");
+/// assert_eq!(refused.unwrap_err().status(), 400);
+/// # Ok::<(), countersign_core::Refusal>(())
+/// ```
 pub struct Gate {
     catalog: Arc<dyn ResourceCatalog>,
+    guard: GuardNames,
+    refused_headers: Vec<HeaderName>,
+    path_prefix: String,
+    not_acceptable: bool,
 }
 
 impl Gate {
     /// A gate that knows these resources.
+    #[must_use]
     pub fn new(catalog: Arc<dyn ResourceCatalog>) -> Self {
-        Self { catalog }
+        Self {
+            catalog,
+            guard: GuardNames::default(),
+            refused_headers: Vec::new(),
+            path_prefix: String::new(),
+            not_acceptable: false,
+        }
     }
 
     /// Names the guard's own namespace: whatever touches it has the effect `self`.
     #[must_use]
-    pub fn with_guard_namespace(self, _namespace: impl Into<String>) -> Self {
+    pub fn with_guard_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.guard.namespace = Some(namespace.into());
         self
     }
 
-    /// Applies header rules and what discovery knows.
+    /// Names the identity that the guard runs under, such as `system:serviceaccount:countersign:guard`: whatever
+    /// touches it has the effect `self`.
+    #[must_use]
+    pub fn with_guard_identity(mut self, identity: impl Into<String>) -> Self {
+        self.guard.identity = Some(identity.into());
+        self
+    }
+
+    /// Adds a header that is refused: one by which the API server is told who asks (`--requestheader-…-headers`),
+    /// beyond `X-Remote-*`, which always are.
+    #[must_use]
+    pub fn add_refused_header(mut self, name: HeaderName) -> Self {
+        self.refused_headers.push(name);
+        self
+    }
+
+    /// Sets the path that comes before `/api` in the requests of callers, such as `/k8s/clusters/c-1`. Requests
+    /// without it are refused.
+    #[must_use]
+    pub fn with_path_prefix(mut self, prefix: impl Into<String>) -> Self {
+        let prefix = prefix.into();
+        let trimmed = prefix.trim_matches('/');
+        self.path_prefix = if trimmed.is_empty() {
+            String::new()
+        } else {
+            format!("/{trimmed}")
+        };
+        self
+    }
+
+    /// Refuses callers that accept no JSON with 406, instead of giving them JSON.
+    #[must_use]
+    pub fn with_not_acceptable(mut self) -> Self {
+        self.not_acceptable = true;
+        self
+    }
+
+    /// Parses method and target, which begins with the path prefix if one is set; the canonical target does not.
     ///
     /// # Errors
-    /// The refusal.
-    pub fn head(&self, _target: Target, _headers: &HeaderMap) -> Result<Head, Refusal> {
-        let _ = &self.catalog;
-        todo!()
+    /// The refusal, if a rule about URLs is violated; 404 if the prefix is missing.
+    pub fn target(&self, method: &str, target: &[u8]) -> Result<Target, Refusal> {
+        let Some(rest) = target.strip_prefix(self.path_prefix.as_bytes()) else {
+            return Err(self.outside_prefix());
+        };
+        if !self.path_prefix.is_empty() && rest.first() != Some(&b'/') {
+            return Err(self.outside_prefix());
+        }
+        Target::parse(method, rest)
+    }
+
+    fn outside_prefix(&self) -> Refusal {
+        not_found("the path does not begin with the prefix of this cluster")
+            .with_remedy(format!("begin it with {}", self.path_prefix))
+    }
+
+    /// Applies the rules about headers, and what the catalog knows.
+    ///
+    /// # Errors
+    /// The refusal: 403 for hostile headers, 404 for what the catalog doesn't know, 405 for a method that a
+    /// subresource doesn't have, 406 for an answer that can't be handed out, else 400.
+    pub fn head(&self, target: Target, headers: &HeaderMap) -> Result<Head, Refusal> {
+        let mut headers = Headers::read(headers, &self.refused_headers)?;
+        let upgrade = headers.upgrade(&target.method, &target.attributes)?;
+        let kind = self.kind(&target, upgrade.as_ref())?;
+        let accept = accept::negotiate(headers.accept(), answer(&target.attributes), self.not_acceptable)?;
+        let declared_type = headers.content_type.map(str::to_owned);
+        let effects = self.effects(&target, kind.as_deref());
+        Ok(Head {
+            declared_type,
+            guard: self.guard.clone(),
+            request: Canonical {
+                target: target.path_and_query(),
+                method: target.method,
+                attributes: target.attributes,
+                query: target.query,
+                effects,
+                kind,
+                accept: accept.to_owned(),
+                content_type: None,
+                user_agent: headers.user_agent.take(),
+                upgrade,
+                dropped_headers: headers.dropped,
+                dry_run: false,
+                json: None,
+                body: body::EMPTY,
+            },
+        })
+    }
+
+    /// The resource of a request, if it is about one: known, in its scope, with a subresource that may be used so.
+    fn kind(&self, target: &Target, upgrade: Option<&Upgrade>) -> Result<Option<Arc<Kind>>, Refusal> {
+        let attributes = &target.attributes;
+        if !attributes.is_resource_request {
+            return Ok(None);
+        }
+        let Some(kind) = self.catalog.lookup(&attributes.api_group, &attributes.resource) else {
+            return Err(unknown_resource(attributes));
+        };
+        if kind.origin == Origin::Aggregated {
+            check_aggregated(attributes)?;
+        } else {
+            check_scope(target, &kind)?;
+            check_use(attributes)?;
+        }
+        check_stream(target, upgrade)?;
+        self.check_field_terms(target, &kind)?;
+        Ok(Some(kind))
+    }
+
+    /// A field that objects can be selected by tells whether a value was guessed right.
+    fn check_field_terms(&self, target: &Target, kind: &Kind) -> Result<(), Refusal> {
+        let selectable = |field: &str| {
+            ["metadata.name", "metadata.namespace"].contains(&field)
+                || match kind.origin {
+                    Origin::BuiltIn => selectable_fields::is_selectable(&kind.group, &kind.resource, field),
+                    Origin::Custom => self.catalog.is_selectable(kind, field),
+                    Origin::Aggregated => false,
+                }
+        };
+        match target.query.field_terms.iter().find(|term| !selectable(&term.field)) {
+            None => Ok(()),
+            Some(term) => Err(forbidden(format!(
+                "{} can't be selected by the field {}",
+                kind.resource,
+                Quoted(&term.field)
+            ))
+            .with_remedy("list without the term and filter what comes back")),
+        }
+    }
+
+    fn effects(&self, target: &Target, kind: Option<&Kind>) -> Effects {
+        let effects = effect_table::effects(&target.attributes, kind.map(|kind| kind.origin));
+        if self.guard.named_by(target) {
+            effects.with(Effect::Guard)
+        } else {
+            effects
+        }
     }
 }
 
@@ -41,6 +213,8 @@ impl Gate {
 #[derive(Debug, Clone)]
 pub struct Head {
     request: Canonical,
+    declared_type: Option<String>,
+    guard: GuardNames,
 }
 
 impl Head {
@@ -50,17 +224,178 @@ impl Head {
         self.request.attributes()
     }
 
-    /// Bytes of body that are read at the most.
+    /// What the request does, as far as its head tells. The body can add to it, and a dry run take from it.
     #[must_use]
-    pub fn body_limit(&self) -> usize {
-        3 * 1024 * 1024
+    pub fn effects(&self) -> Effects {
+        self.request.effects()
     }
 
-    /// Reads the body.
+    /// Bytes of body that are read at the most; none for GET and HEAD.
+    #[must_use]
+    pub fn body_limit(&self) -> usize {
+        match self.request.method {
+            Method::GET | Method::HEAD => 0,
+            _ => MAX_BODY,
+        }
+    }
+
+    /// The answer to a body beyond the limit.
+    #[must_use]
+    pub fn body_too_large(&self) -> Refusal {
+        match self.body_limit() {
+            0 => body::no_body(&self.request.method),
+            limit => Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Class::Malformed,
+                format!("the body is larger than {limit} bytes"),
+            ),
+        }
+    }
+
+    /// Reads the body, and makes the request that is judged and sent.
     ///
     /// # Errors
-    /// The refusal.
-    pub fn with_body(self, _body: &[u8]) -> Result<Canonical, Refusal> {
-        todo!()
+    /// The refusal: 413 and 415 for size and type, else 400.
+    pub fn with_body(mut self, body: &[u8]) -> Result<Canonical, Refusal> {
+        if body.len() > self.body_limit() {
+            return Err(self.body_too_large());
+        }
+        body::add(&mut self.request, self.declared_type.as_deref(), body)?;
+        let created = self.request.object_name().unwrap_or_default();
+        if self.request.attributes.resource == "namespaces" && self.guard.is_namespace(created) {
+            self.request.effects = self.request.effects.with(Effect::Guard);
+        }
+        Ok(self.request)
     }
+}
+
+/// Which kind of answer a path has.
+fn answer(attributes: &Attributes) -> Answer {
+    if attributes.is_resource_request {
+        return match effect_table::subresource(attributes) {
+            Some(Subresource::Log) => Answer::Log,
+            _ => Answer::Objects,
+        };
+    }
+    match attributes.path.trim_end_matches('/') {
+        "/api" | "/apis" => Answer::DiscoveryRoot,
+        "/openapi/v2" => Answer::OpenApiV2,
+        "/healthz" | "/livez" | "/readyz" => Answer::Health,
+        _ => Answer::Discovery,
+    }
+}
+
+/// Aggregated groups are read. What their subresources do is nobody's knowledge: connect, which a policy denies.
+fn check_aggregated(attributes: &Attributes) -> Result<(), Refusal> {
+    if attributes.verb.is_mutating() {
+        let message = format!(
+            "{} is served by an aggregated API server",
+            Quoted(&attributes.api_group)
+        );
+        return Err(forbidden(message).with_remedy("aggregated groups can only be read"));
+    }
+    Ok(())
+}
+
+/// Whether objects live in namespaces comes from the catalog, never from the URL.
+fn check_scope(target: &Target, kind: &Kind) -> Result<(), Refusal> {
+    let everywhere = matches!(target.attributes.verb, Verb::List | Verb::Watch);
+    match (kind.namespaced, target.in_namespace) {
+        (true, true) | (false, false) => Ok(()),
+        (true, false) if everywhere => Ok(()),
+        (true, false) => Err(
+            not_found(format!("{} live in namespaces, and the path names none", kind.resource))
+                .with_remedy("put namespaces/{namespace}/ before the resource"),
+        ),
+        (false, true) => Err(not_found(format!(
+            "{} live in no namespace, and the path names one",
+            kind.resource
+        ))
+        .with_remedy("leave namespaces/{namespace}/ out")),
+    }
+}
+
+/// Which methods a resource and its subresources have.
+fn check_use(attributes: &Attributes) -> Result<(), Refusal> {
+    let verb = attributes.verb;
+    if attributes.subresource.is_empty() {
+        if verb == Verb::Create && !attributes.name.is_empty() {
+            return Err(not_allowed("a create with the name in the path").with_remedy("name the object in its body"));
+        }
+        return Ok(());
+    }
+    let allowed = match effect_table::subresource(attributes) {
+        None => {
+            let message = format!("the subresource {} is not known", Quoted(&attributes.subresource));
+            return Err(forbidden(message));
+        }
+        Some(Subresource::Part) => matches!(verb, Verb::Get | Verb::Update | Verb::Patch),
+        Some(Subresource::Log) => verb == Verb::Get,
+        // A connection, whatever the method; of streams there is more to say.
+        Some(Subresource::Proxy | Subresource::Stream) => true,
+        Some(Subresource::Change(verbs)) => verbs.contains(&verb),
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(not_allowed(&format!(
+            "{verb} of the subresource {}",
+            attributes.subresource
+        )))
+    }
+}
+
+/// Streams are WebSockets by GET, and an exec says what it executes.
+fn check_stream(target: &Target, upgrade: Option<&Upgrade>) -> Result<(), Refusal> {
+    let attributes = &target.attributes;
+    if effect_table::subresource(attributes) != Some(Subresource::Stream) {
+        return Ok(());
+    }
+    if target.method != Method::GET {
+        return Err(
+            not_allowed(&format!("{} of pods/{}", target.method, attributes.subresource))
+                .with_remedy("use GET with a WebSocket upgrade; SPDY is not supported"),
+        );
+    }
+    if upgrade.is_none() {
+        return Err(
+            Refusal::malformed(format!("pods/{} without an upgrade", attributes.subresource))
+                .with_remedy("send Connection: Upgrade and Upgrade: websocket"),
+        );
+    }
+    if attributes.subresource == "exec" && target.query.get("command").is_none_or(str::is_empty) {
+        return Err(Refusal::malformed("an exec without a command")
+            .with_remedy("give the program and each of its arguments as `command`"));
+    }
+    Ok(())
+}
+
+fn unknown_resource(attributes: &Attributes) -> Refusal {
+    let (group, resource) = (Quoted(&attributes.api_group), Quoted(&attributes.resource));
+    not_found(match attributes.api_group.as_str() {
+        "" => format!("the guard knows no resource {resource} in the core group"),
+        _ => format!("the guard knows no resource {resource} in the group {group}"),
+    })
+    .with_remedy("if the cluster serves it, whoever runs the guard can add it: Catalog::with_custom or with_aggregated")
+    .with_object(ObjectRef {
+        group: attributes.api_group.clone(),
+        resource: attributes.resource.clone(),
+        name: attributes.name.clone(),
+    })
+}
+
+fn not_found(message: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, Class::Unsupported, message)
+}
+
+fn not_allowed(what: &str) -> Refusal {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Class::Unsupported,
+        format!("{what} is not supported"),
+    )
+}
+
+fn forbidden(message: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, Class::Unsupported, message)
 }

@@ -1,8 +1,5 @@
 //! Which query keys a request may carry, and which values: data, reviewed at each Kubernetes minor.
 
-/// The Kubernetes minor that these lists were reviewed for.
-pub(super) const REVIEWED_FOR: &str = "1.36";
-
 /// Which list of keys applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {

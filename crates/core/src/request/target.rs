@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use http::{Method, StatusCode};
 
 use super::attributes::{Attributes, Verb};
+use super::catalog_table::METRICS_GROUPS;
 use super::classify::{self, Layout, ResourcePath, Segment};
 use super::names;
 use super::percent::{self, DecodeError};
@@ -14,9 +15,6 @@ use super::quote::Quoted;
 use crate::refusal::{Class, Refusal};
 
 const MAX_PATH: usize = 4096;
-
-/// The groups of the metrics servers: aggregated, read by everybody, and with names of metrics as subresources.
-pub(super) const METRICS_GROUPS: [&str; 3] = ["metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io"];
 
 /// Method and URL, parsed exactly.
 ///

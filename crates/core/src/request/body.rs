@@ -1,0 +1,144 @@
+//! The body: read strictly, compared with the URL, written anew.
+//!
+//! 1. GET and HEAD have none; a create, an update and a patch have one.
+//! 2. Its type is one of five, exactly; its bytes are JSON without duplicate keys, at most 64 deep.
+//! 3. What it says of kind, name and namespace agrees with the URL.
+//! 4. Options of a deletion are read where upstream reads them, and sent in the body.
+
+use bytes::Bytes;
+use http::Method;
+
+use super::agreement;
+use super::canonical::Canonical;
+use super::catalog::{Kind, Origin};
+use super::content_type::{self, ContentType};
+use super::delete_options;
+use super::effect_table::{is_eviction, lowered_by_dry_run};
+use super::effects::Effect;
+use super::key_case;
+use crate::json::Value;
+use crate::refusal::Refusal;
+
+/// Adds the body to a request whose head is understood.
+pub(super) fn add(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
+    match request.method {
+        Method::GET | Method::HEAD if body.is_empty() => Ok(()),
+        Method::GET | Method::HEAD => Err(no_body(&request.method)),
+        // Nobody here knows what a backend behind a proxy would do with a body.
+        _ if request.effects.contains(Effect::Connect) && body.is_empty() => Ok(()),
+        _ if request.effects.contains(Effect::Connect) => {
+            Err(content_type::unsupported("a body to something beyond the API").with_remedy("send none"))
+        }
+        Method::DELETE => add_deletion(request, declared, body),
+        _ => add_change(request, declared, body),
+    }
+}
+
+/// A body where none belongs.
+pub(super) fn no_body(method: &Method) -> Refusal {
+    Refusal::malformed(format!("a {method} with a body")).with_remedy("send it without one")
+}
+
+fn add_deletion(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
+    let options = if body.is_empty() {
+        let options = delete_options::from_query(&mut request.query);
+        request.rewrite_query();
+        Value::Object(options)
+    } else {
+        delete_options::refuse_in_query(&request.query)?;
+        ContentType::of(&request.method, declared)?;
+        let options = parse(body)?;
+        key_case::check(&options)?;
+        delete_options::check(&options, &agreement::api_version(&request.attributes))?;
+        options
+    };
+    request.set_dry_run(delete_options::is_dry_run(&options));
+    request.set_body(ContentType::Json, options);
+    Ok(())
+}
+
+fn add_change(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
+    let Some(kind) = request.kind.clone() else {
+        return Err(Refusal::malformed("a change of something that is no resource"));
+    };
+    if body.is_empty() {
+        return Err(Refusal::malformed(format!("a {} without a body", request.method))
+            .with_remedy("send the object, or the patch, as JSON"));
+    }
+    let content_type = ContentType::of(&request.method, declared)?;
+    check_patch_type(request, content_type, &kind)?;
+    let value = match content_type {
+        ContentType::ApplyPatch => parse(body).map_err(|refusal| {
+            content_type::unsupported(refusal.message())
+                .with_remedy("send the apply patch as JSON, which is YAML too: the guard reads no other YAML")
+        })?,
+        _ => parse(body)?,
+    };
+    key_case::check(&value)?;
+    match (content_type, &value) {
+        (ContentType::JsonPatch, Value::Array(_)) => {}
+        (ContentType::JsonPatch, _) => return Err(Refusal::malformed("a JSON patch that is no array")),
+        (_, Value::Object(object)) => agreement::check(object, &request.attributes, &kind)?,
+        _ => return Err(Refusal::malformed("a body that is no JSON object")),
+    }
+    request.set_dry_run(is_dry_run(request, &value)?);
+    request.set_body(content_type, value);
+    Ok(())
+}
+
+fn check_patch_type(request: &Canonical, content_type: ContentType, kind: &Kind) -> Result<(), Refusal> {
+    if content_type != ContentType::ApplyPatch && request.query.get("force").is_some() {
+        return Err(
+            Refusal::malformed("query key `force` on something other than an apply").with_remedy("leave it out")
+        );
+    }
+    if content_type == ContentType::StrategicMergePatch && kind.origin != Origin::BuiltIn {
+        return Err(
+            content_type::unsupported("a strategic merge patch of a custom resource")
+                .with_remedy("use a merge patch, application/merge-patch+json"),
+        );
+    }
+    Ok(())
+}
+
+/// Whether the server persists nothing. An eviction can say so in its body too, but must not contradict itself.
+fn is_dry_run(request: &Canonical, body: &Value) -> Result<bool, Refusal> {
+    let in_query = request.query.get("dryRun").is_some();
+    if !is_eviction(&request.attributes) {
+        return Ok(in_query);
+    }
+    let Some(options) = body.get("deleteOptions").filter(|options| **options != Value::Null) else {
+        return Ok(in_query);
+    };
+    delete_options::check(options, "policy/v1")?;
+    Ok(in_query || delete_options::is_dry_run(options))
+}
+
+fn parse(body: &[u8]) -> Result<Value, Refusal> {
+    Value::parse(body).map_err(|error| Refusal::malformed(format!("the body is not acceptable JSON: {error}")))
+}
+
+impl Canonical {
+    fn set_body(&mut self, content_type: ContentType, value: Value) {
+        self.body = value.to_bytes();
+        self.json = Some(value);
+        self.content_type = Some(content_type.as_str());
+    }
+
+    fn set_dry_run(&mut self, dry_run: bool) {
+        self.dry_run = dry_run;
+        if dry_run {
+            self.effects = lowered_by_dry_run(self.effects, &self.attributes);
+        }
+    }
+
+    /// Writes the target anew after its query changed.
+    fn rewrite_query(&mut self) {
+        let path_len = self.target.find('?').unwrap_or(self.target.len());
+        self.target.truncate(path_len);
+        self.query.write(&mut self.target);
+    }
+}
+
+/// The bytes of an empty body.
+pub(super) const EMPTY: Bytes = Bytes::new();

@@ -1,0 +1,248 @@
+//! Which resources and subresources do what: data with a version, and the few rules that read it.
+//!
+//! 1. The verb gives the first effect: reading, writing, taking away.
+//! 2. A review asks and changes nothing, though it is a create.
+//! 3. What leaves the API is `connect` and nothing else: its verb says nothing.
+//! 4. Credential and escalation come on top of what the verb says; a read escalates nothing.
+//! 5. A change whose meaning needs its body is destructive too, as long as nobody has understood the body.
+
+use super::attributes::{Attributes, Verb};
+use super::catalog::Origin;
+use super::catalog_table::METRICS_GROUPS;
+use super::effects::{Effect, Effects};
+
+/// What a known subresource is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subresource {
+    /// The object again, to be read or changed: `status`, `scale`.
+    Part,
+    /// What a container printed.
+    Log,
+    /// A stream to a container, over a WebSocket.
+    Stream,
+    /// HTTP to something else.
+    Proxy,
+    /// A change, by these methods only.
+    Change(&'static [Verb]),
+}
+
+/// Group and resource (`*`: any), subresource, and what it is for. All others are unknown.
+#[rustfmt::skip]
+const SUBRESOURCES: &[(&str, &str, &str, Subresource)] = &[
+    ("*", "*", "status", Subresource::Part),
+    ("*", "*", "scale", Subresource::Part),
+    ("*", "*", "proxy", Subresource::Proxy),
+    ("", "pods", "log", Subresource::Log),
+    ("", "pods", "exec", Subresource::Stream),
+    ("", "pods", "attach", Subresource::Stream),
+    ("", "pods", "portforward", Subresource::Stream),
+    ("", "pods", "eviction", Subresource::Change(&[Verb::Create])),
+    ("", "pods", "binding", Subresource::Change(&[Verb::Create])),
+    ("", "pods", "ephemeralcontainers", Subresource::Change(&[Verb::Update, Verb::Patch])),
+    ("", "pods", "resize", Subresource::Change(&[Verb::Update, Verb::Patch])),
+    ("", "serviceaccounts", "token", Subresource::Change(&[Verb::Create])),
+    ("", "namespaces", "finalize", Subresource::Change(&[Verb::Update])),
+    ("certificates.k8s.io", "certificatesigningrequests", "approval", Subresource::Change(&[Verb::Update, Verb::Patch])),
+];
+
+/// What a subresource of a resource is for; `None` if it is unknown.
+pub(super) fn subresource(attributes: &Attributes) -> Option<Subresource> {
+    if attributes.subresource.is_empty() {
+        return None;
+    }
+    SUBRESOURCES
+        .iter()
+        .find(|(group, resource, subresource, _)| {
+            *subresource == attributes.subresource
+                && (*resource == "*" || *resource == attributes.resource)
+                && (*group == "*" || *group == attributes.api_group)
+        })
+        .map(|(.., kind)| *kind)
+}
+
+/// Creates that only ask.
+const REVIEWS: &[(&str, &str)] = &[
+    ("authorization.k8s.io", "selfsubjectaccessreviews"),
+    ("authorization.k8s.io", "selfsubjectrulesreviews"),
+    ("authorization.k8s.io", "subjectaccessreviews"),
+    ("authorization.k8s.io", "localsubjectaccessreviews"),
+    ("authentication.k8s.io", "selfsubjectreviews"),
+];
+
+/// Whether it is a review about the one who asks.
+pub(super) fn is_self_review(attributes: &Attributes) -> bool {
+    is_review(attributes) && attributes.resource.starts_with("selfsubject")
+}
+
+fn is_review(attributes: &Attributes) -> bool {
+    attributes.verb == Verb::Create
+        && attributes.subresource.is_empty()
+        && REVIEWS.contains(&(attributes.api_group.as_str(), attributes.resource.as_str()))
+}
+
+/// Resources whose very names are credentials, or whose answers tell of them: whatever the verb, in any group.
+const CREDENTIALS: &[&str] = &[
+    "oauthaccesstokens",
+    "oauthauthorizetokens",
+    "useroauthaccesstokens",
+    "tokenreviews",
+];
+
+/// Group, resource, subresource: making or changing these mints a credential.
+const MINTS: &[(&str, &str, &str)] = &[
+    ("", "serviceaccounts", "token"),
+    ("certificates.k8s.io", "certificatesigningrequests", ""),
+    ("certificates.k8s.io", "certificatesigningrequests", "approval"),
+    ("certificates.k8s.io", "certificatesigningrequests", "status"),
+    ("certificates.k8s.io", "podcertificaterequests", ""),
+    ("certificates.k8s.io", "podcertificaterequests", "status"),
+];
+
+/// Groups in which every change gives somebody more rights, or takes hold of what others are allowed to do.
+const ESCALATING_GROUPS: &[&str] = &[
+    "rbac.authorization.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "certificates.k8s.io",
+    "authentication.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "storage.k8s.io",
+];
+
+/// Groups of policy engines, GitOps and secret sync, and all groups below them: their controllers act with rights of
+/// their own on what stands in their objects.
+const CONTROLLER_GROUPS: &[&str] = &[
+    "kyverno.io",
+    "gatekeeper.sh",
+    "kubewarden.io",
+    "wgpolicyk8s.io",
+    "argoproj.io",
+    "fluxcd.io",
+    "external-secrets.io",
+    "bitnami.com",
+    "secrets-store.csi.x-k8s.io",
+    "secrets.hashicorp.com",
+    "secrets.infisical.com",
+    "fleet.cattle.io",
+    "kappctrl.k14s.io",
+    "secretgen.carvel.dev",
+    "policy.open-cluster-management.io",
+    "jspolicy.com",
+    "ricoberger.de",
+    "isindir.github.com",
+];
+
+/// Single resources of that kind, with all their subresources.
+const ESCALATING_RESOURCES: &[(&str, &str)] = &[
+    ("", "nodes"),
+    ("", "persistentvolumes"),
+    ("", "serviceaccounts"),
+    ("", "bindings"),
+    ("", "endpoints"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("scheduling.k8s.io", "priorityclasses"),
+    ("node.k8s.io", "runtimeclasses"),
+];
+
+/// Single subresources of that kind.
+const ESCALATING_SUBRESOURCES: &[(&str, &str, &str)] = &[("", "pods", "ephemeralcontainers"), ("", "pods", "binding")];
+
+fn escalates(attributes: &Attributes) -> bool {
+    let (group, resource) = (attributes.api_group.as_str(), attributes.resource.as_str());
+    // Labels of a namespace decide what pods in it may do. Deleting one takes away, and gives no rights.
+    let namespace =
+        (group, resource) == ("", "namespaces") && !matches!(attributes.verb, Verb::Delete | Verb::DeleteCollection);
+    namespace
+        || ESCALATING_GROUPS.contains(&group)
+        || ESCALATING_RESOURCES.contains(&(group, resource))
+        || ESCALATING_SUBRESOURCES.contains(&(group, resource, attributes.subresource.as_str()))
+        || CONTROLLER_GROUPS.iter().any(|parent| is_group_below(group, parent))
+}
+
+fn is_group_below(group: &str, parent: &str) -> bool {
+    group
+        .strip_suffix(parent)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+fn touches_credentials(attributes: &Attributes) -> bool {
+    CREDENTIALS.contains(&attributes.resource.as_str())
+        || attributes.verb.is_mutating()
+            && MINTS.contains(&(
+                attributes.api_group.as_str(),
+                attributes.resource.as_str(),
+                attributes.subresource.as_str(),
+            ))
+}
+
+/// Whether it is a deletion in the form of a create.
+pub(super) fn is_eviction(attributes: &Attributes) -> bool {
+    attributes.subresource == "eviction"
+        && (attributes.api_group.as_str(), attributes.resource.as_str()) == ("", "pods")
+}
+
+/// What a request does, as far as method, URL and catalog tell.
+pub(super) fn effects(attributes: &Attributes, origin: Option<Origin>) -> Effects {
+    if !attributes.is_resource_request {
+        return Effects::only(Effect::Discovery);
+    }
+    if is_connect(attributes, origin) {
+        return Effects::only(Effect::Connect);
+    }
+    if is_review(attributes) {
+        return Effects::only(Effect::Review);
+    }
+    let known = subresource(attributes);
+    let mut effects = match attributes.verb {
+        Verb::Get | Verb::Head if known == Some(Subresource::Log) => Effects::only(Effect::Log),
+        Verb::Get | Verb::Head | Verb::List => Effects::only(Effect::Read),
+        Verb::Watch => Effects::only(Effect::ReadStream),
+        Verb::Delete | Verb::DeleteCollection => Effects::only(Effect::Destructive),
+        Verb::Create if is_eviction(attributes) => Effects::only(Effect::Destructive),
+        Verb::Create | Verb::Update | Verb::Patch => before_its_body_is_understood(),
+    };
+    if touches_credentials(attributes) {
+        effects = effects.with(Effect::Credential);
+    }
+    if attributes.verb.is_mutating() && escalates(attributes) {
+        effects = effects.with(Effect::Escalation);
+    }
+    effects
+}
+
+/// A create, update or patch: whether it takes something away stands in its body, which nobody reads for meaning yet.
+/// Until somebody does, it counts as destructive. The one place to change then.
+fn before_its_body_is_understood() -> Effects {
+    Effects::only(Effect::Write).with(Effect::Destructive)
+}
+
+/// A dry run of a deletion supplies no value and takes nothing away: a write that is not persisted. Dry runs of other
+/// changes stay as they are, since what they supply may be a guess at what the agent must not see. Nothing else is
+/// lowered.
+pub(super) fn lowered_by_dry_run(effects: Effects, attributes: &Attributes) -> Effects {
+    let deletion = matches!(attributes.verb, Verb::Delete | Verb::DeleteCollection) || is_eviction(attributes);
+    if !deletion {
+        return effects;
+    }
+    effects
+        .iter()
+        .map(|effect| {
+            if effect == Effect::Destructive {
+                Effect::Write
+            } else {
+                effect
+            }
+        })
+        .collect()
+}
+
+fn is_connect(attributes: &Attributes, origin: Option<Origin>) -> bool {
+    match subresource(attributes) {
+        Some(Subresource::Stream | Subresource::Proxy) => true,
+        Some(_) => false,
+        None if attributes.subresource.is_empty() || origin != Some(Origin::Aggregated) => false,
+        // Nobody knows what an unknown subresource of another server does. Metrics are read.
+        None => !(attributes.verb == Verb::Get && METRICS_GROUPS.contains(&attributes.api_group.as_str())),
+    }
+}

@@ -1,0 +1,76 @@
+//! What travels through the pipeline beside the request itself.
+
+use countersign_core::Subject;
+use countersign_core::subject::Claims;
+
+use crate::audit::Record;
+
+/// A request on its way: what a step made of it, who asks, and its open record.
+///
+/// Only the steps make one. A layer of yours between two steps reads it and passes it on, or refuses it.
+#[derive(Debug)]
+pub struct InFlight<T> {
+    subject: Subject,
+    claims: Claims,
+    record: Record,
+    stage: T,
+}
+
+impl<T> InFlight<T> {
+    pub(crate) fn new(subject: Subject, claims: Claims, record: Record, stage: T) -> Self {
+        Self {
+            subject,
+            claims,
+            record,
+            stage,
+        }
+    }
+
+    /// What the last step made of the request.
+    pub fn stage(&self) -> &T {
+        &self.stage
+    }
+
+    /// Who asks.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// What the caller claims: no grounds for any right.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The open record.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Takes the stage out, to be replaced by the next.
+    pub(crate) fn take(self) -> (T, InFlight<()>) {
+        (
+            self.stage,
+            InFlight {
+                subject: self.subject,
+                claims: self.claims,
+                record: self.record,
+                stage: (),
+            },
+        )
+    }
+
+    pub(crate) fn into_record(self) -> Record {
+        self.record
+    }
+}
+
+impl InFlight<()> {
+    pub(crate) fn with<T>(self, stage: T) -> InFlight<T> {
+        InFlight {
+            subject: self.subject,
+            claims: self.claims,
+            record: self.record,
+            stage,
+        }
+    }
+}

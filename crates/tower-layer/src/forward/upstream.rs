@@ -1,0 +1,182 @@
+//! The inner service behind one door: permitted requests go in by [`Forward`](super::Forward), probes by [`Prober`].
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use countersign_core::json::Value;
+use countersign_core::request::{Canonical, Outgoing};
+use countersign_core::{Refusal, json};
+use futures_util::future::BoxFuture;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use tokio::sync::Mutex;
+use tower::{Service, ServiceExt as _};
+
+use crate::audit::Record;
+use crate::body::{Body, BoxError, boxed, collect};
+use crate::step::Stop;
+
+/// Largest object that is read as a pin or a fact.
+const MAX_PROBE_BYTES: usize = 8 * 1024 * 1024;
+
+/// The header by which the server's audit log names a request.
+pub(crate) const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+
+/// The inner service, shared by the steps that read or send through it. Only this crate can.
+#[derive(Clone)]
+pub struct Upstream {
+    transport: Arc<dyn Transport>,
+}
+
+/// Reads objects on behalf of the guard: GET on the request's own targets, recorded, the answer never handed out.
+#[derive(Clone)]
+pub struct Prober {
+    transport: Arc<dyn Transport>,
+}
+
+trait Transport: Send + Sync {
+    fn send(&self, head: http::request::Parts, body: Bytes) -> BoxFuture<'_, Result<Response<Body>, BoxError>>;
+}
+
+/// A service that is neither `Clone` nor `Sync`, such as kube's: the lock is held to get it ready and to call it, not while
+/// it answers.
+struct Locked<S, IB> {
+    inner: Mutex<S>,
+    body: PhantomData<fn(IB)>,
+}
+
+impl<S, IB, SB> Transport for Locked<S, IB>
+where
+    S: Service<Request<IB>, Response = Response<SB>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    IB: From<Bytes> + Send + 'static,
+    SB: http_body::Body<Data = Bytes> + Send + 'static,
+    SB::Error: Into<BoxError>,
+{
+    fn send(&self, head: http::request::Parts, body: Bytes) -> BoxFuture<'_, Result<Response<Body>, BoxError>> {
+        Box::pin(async move {
+            let answer = {
+                let mut inner = self.inner.lock().await;
+                let ready = inner.ready().await.map_err(Into::into)?;
+                ready.call(Request::from_parts(head, IB::from(body)))
+            };
+            answer.await.map(|response| response.map(boxed)).map_err(Into::into)
+        })
+    }
+}
+
+impl Upstream {
+    /// Takes the inner service over. `IB` is its request body.
+    pub fn new<S, IB, SB>(inner: S) -> Self
+    where
+        S: Service<Request<IB>, Response = Response<SB>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError>,
+        IB: From<Bytes> + Send + 'static,
+        SB: http_body::Body<Data = Bytes> + Send + 'static,
+        SB::Error: Into<BoxError>,
+    {
+        Self {
+            transport: Arc::new(Locked {
+                inner: Mutex::new(inner),
+                body: PhantomData,
+            }),
+        }
+    }
+
+    /// The reading side.
+    #[must_use]
+    pub fn prober(&self) -> Prober {
+        Prober {
+            transport: Arc::clone(&self.transport),
+        }
+    }
+
+    /// Sends one request of a permitted plan, once.
+    pub(super) async fn send(
+        &self,
+        outgoing: &Outgoing,
+        request: &Canonical,
+        record: &Record,
+    ) -> Result<Response<Body>, Stop> {
+        let mut head = head(&outgoing.method, &outgoing.target, &outgoing.accept, record)?;
+        if let Some(content_type) = outgoing.content_type {
+            head.headers
+                .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if let Some(upgrade) = request.upgrade() {
+            insert_upgrade(&mut head.headers, upgrade)?;
+        }
+        record.sent();
+        self.transport
+            .send(head, outgoing.body.clone())
+            .await
+            .map_err(Stop::Failed)
+    }
+}
+
+impl Prober {
+    /// Reads one object; `None` if there is none.
+    ///
+    /// # Errors
+    /// A refusal with 502 or 503 that holds no upstream bytes, if the object can't be read.
+    pub(crate) async fn get(&self, target: &str, record: &Record) -> Result<Option<Value>, Stop> {
+        let head = head(&Method::GET, target, "application/json", record)?;
+        record.probed(target);
+        let response = self.transport.send(head, Bytes::new()).await.map_err(Stop::Failed)?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => return Ok(None),
+            status => {
+                let message = format!("the object that the request is about could not be read: {status}");
+                return Err(Refusal::upstream(message).into());
+            }
+        }
+        let body = collect(response.into_body(), MAX_PROBE_BYTES)
+            .await
+            .map_err(|_| Refusal::upstream("the object that the request is about could not be read whole"))?;
+        match Value::parse_with_depth(&body, json::MAX_DEPTH) {
+            Ok(object) => Ok(Some(object)),
+            Err(_) => Err(Refusal::upstream("the object that the request is about is no valid JSON").into()),
+        }
+    }
+}
+
+/// The head of a request of ours: everything in it is made here, nothing is copied from the caller's headers.
+fn head(method: &Method, target: &str, accept: &str, record: &Record) -> Result<http::request::Parts, Refusal> {
+    let bug = |_| Refusal::unavailable("a canonical request could not be written");
+    let uri: Uri = target
+        .parse()
+        .map_err(|_| Refusal::unavailable("a canonical target could not be written"))?;
+    let (mut head, ()) = Request::new(()).into_parts();
+    head.method = method.clone();
+    head.uri = uri;
+    head.headers.insert(ACCEPT, HeaderValue::from_str(accept).map_err(bug)?);
+    // Compressed answers can't be masked.
+    head.headers
+        .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    head.headers
+        .insert(USER_AGENT, HeaderValue::from_str(&record.user_agent()).map_err(bug)?);
+    head.headers
+        .insert(AUDIT_ID, HeaderValue::from_str(record.audit_id()).map_err(bug)?);
+    Ok(head)
+}
+
+fn insert_upgrade(headers: &mut HeaderMap, upgrade: &countersign_core::request::Upgrade) -> Result<(), Refusal> {
+    let bug = |_| Refusal::unavailable("a canonical upgrade could not be written");
+    let protocols = upgrade.protocols.join(", ");
+    headers.insert(http::header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(http::header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    headers.insert(
+        http::header::SEC_WEBSOCKET_KEY,
+        HeaderValue::from_str(&upgrade.key).map_err(bug)?,
+    );
+    headers.insert(
+        http::header::SEC_WEBSOCKET_PROTOCOL,
+        HeaderValue::from_str(&protocols).map_err(bug)?,
+    );
+    Ok(())
+}
