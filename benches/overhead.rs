@@ -7,23 +7,26 @@
 //! both. Equal results are checked first.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use countersign_kube::Guard;
 use countersign_kube::core::approval::permit_allowed;
 use countersign_kube::core::audit::{AuditSink, Chain, Durability, Encoded, Event, SinkError, Stage};
 use countersign_kube::core::mask::{Masker, Plan};
 use countersign_kube::core::policy::{Facts, PolicySet, Ruling, decide};
 use countersign_kube::core::request::{Canonical, Catalog, ClusterIdentity, Gate, Target, seal};
 use countersign_kube::core::{Subject, Timestamp};
-use countersign_kube::{Guard, GuardedClientBuilder as _};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use kube::Client;
 use kube::client::{Body, ClientBuilder};
 use serde_json::json;
+use tower::Service;
 
 const TARGET: &str = "/api/v1/namespaces/team-a/configmaps/app";
 const ROUNDS: usize = 15;
@@ -44,8 +47,14 @@ spec:
 
 fn main() {
     let object = Bytes::from(object().to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    println!("a read of {} bytes; CPU time, median of {ROUNDS} rounds\n", object.len());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    println!(
+        "a read of {} bytes; CPU time, median of {ROUNDS} rounds\n",
+        object.len()
+    );
     println!("{:<34} {:>10}", "step", "µs");
     for (name, time) in steps(&object) {
         println!("{name:<34} {:>10.2}", micros(time));
@@ -53,7 +62,10 @@ fn main() {
     let (bare, guarded) = runtime.block_on(whole(&object));
     println!("{:<34} {:>10.2}", "kube::Client, bare", micros(bare));
     println!("{:<34} {:>10.2}", "kube::Client, guarded", micros(guarded));
-    println!("\nthe guard adds {:.2} µs to a read (reach: at most 5)", micros(guarded.saturating_sub(bare)));
+    println!(
+        "\nthe guard adds {:.2} µs to a read (reach: at most 5)",
+        micros(guarded.saturating_sub(bare))
+    );
 }
 
 fn micros(time: Duration) -> f64 {
@@ -107,7 +119,12 @@ fn steps(object: &Bytes) -> Vec<(&'static str, Duration)> {
     let mut headers = HeaderMap::new();
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let plan = Plan::new(request.attributes(), request.kind(), &[]);
-    let event = Event::new("0", Stage::ResponseComplete, Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    let event = Event::new(
+        "0",
+        Stage::ResponseComplete,
+        Timestamp::UNIX_EPOCH,
+        Timestamp::UNIX_EPOCH,
+    );
     let mut chain = Chain::new("bench");
     let mut line = Vec::new();
 
@@ -156,7 +173,7 @@ fn subject() -> Subject {
 
 /// A bare and a guarded client in turns.
 async fn whole(object: &Bytes) -> (Duration, Duration) {
-    let bare = ClientBuilder::new(server(object.clone()), "default").build();
+    let bare = ClientBuilder::new(Server(object.clone()), "default").build();
     let guard = Guard::builder()
         .subject(subject())
         .policy(policy())
@@ -164,7 +181,9 @@ async fn whole(object: &Bytes) -> (Duration, Duration) {
         .cluster(ClusterIdentity::named("bench"))
         .build()
         .unwrap();
-    let guarded = ClientBuilder::new(server(object.clone()), "default").with_layer(&guard.layer::<Body>()).build();
+    let guarded = ClientBuilder::new(Server(object.clone()), "default")
+        .with_layer(&guard.layer::<Body>())
+        .build();
     assert_eq!(read(&bare).await, read(&guarded).await, "both clients read the same");
 
     let (mut bares, mut guardeds) = (Vec::new(), Vec::new());
@@ -186,25 +205,32 @@ async fn time(client: &Client) -> Duration {
 }
 
 async fn read(client: &Client) -> String {
-    client.request_text(Request::get(TARGET).body(Vec::new()).unwrap()).await.unwrap()
+    client
+        .request_text(Request::get(TARGET).body(Vec::new()).unwrap())
+        .await
+        .unwrap()
 }
 
 /// An API server that answers every request with the same object.
-fn server(
-    object: Bytes,
-) -> impl tower::Service<
-    Request<Body>,
-    Response = Response<Full<Bytes>>,
-    Error = Infallible,
-    Future = std::future::Ready<Result<Response<Full<Bytes>>, Infallible>>,
-> + Clone
-+ Send
-+ 'static {
-    tower::service_fn(move |_: Request<Body>| {
-        let mut response = Response::new(Full::new(object.clone()));
-        response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        std::future::ready(Ok(response))
-    })
+#[derive(Clone)]
+struct Server(Bytes);
+
+impl Service<Request<Body>> for Server {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        let mut response = Response::new(Full::new(self.0.clone()));
+        response
+            .headers_mut()
+            .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        ready(Ok(response))
+    }
 }
 
 /// Encodes and chains each record, as a file sink does, and writes it nowhere.

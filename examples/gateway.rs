@@ -221,7 +221,9 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, door: Arc<Door>) -> Resu
                 let door = Arc::clone(&door);
                 async move { door.answer(request).await }
             });
-            let server = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+            let server = server
+                .serve_connection_with_upgrades(TokioIo::new(stream), service)
+                .into_owned();
             let _ = watcher.watch(server).await;
         });
     }

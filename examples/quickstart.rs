@@ -110,10 +110,7 @@ async fn run_agent(client: Client) -> Result<()> {
     tell.step("It reads a Deployment.");
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), NAMESPACE);
     let web = deployments.get("web").await?;
-    tell.fact(&format!(
-        "web wants {} replicas",
-        web.spec.replicas.unwrap_or_default()
-    ));
+    tell.fact(&format!("web wants {} replicas", web.spec.replicas.unwrap_or_default()));
 
     tell.step("It tries to delete the namespace: the policy denies it, and says why.");
     let namespaces: Api<Namespace> = Api::all(client.clone());

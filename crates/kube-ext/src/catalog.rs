@@ -16,10 +16,17 @@ use kube::{Api, Client};
 /// If discovery fails, or the APIServices can't be listed: custom and aggregated groups could not be told apart.
 pub async fn discover_catalog(client: &Client) -> kube::Result<Catalog> {
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("apiregistration.k8s.io", "v1", "APIService"));
-    let services = Api::<DynamicObject>::all_with(client.clone(), &resource).list(&ListParams::default()).await?;
+    let services = Api::<DynamicObject>::all_with(client.clone(), &resource)
+        .list(&ListParams::default())
+        .await?;
     let aggregated: HashSet<String> = services
         .into_iter()
-        .filter(|service| service.data.pointer("/spec/service").is_some_and(|service| !service.is_null()))
+        .filter(|service| {
+            service
+                .data
+                .pointer("/spec/service")
+                .is_some_and(|service| !service.is_null())
+        })
         .filter_map(|service| service.data.pointer("/spec/group")?.as_str().map(str::to_owned))
         .collect();
     let mut catalog = Catalog::kubernetes();

@@ -64,7 +64,11 @@ pub fn cluster_identity(config: &kube::Config) -> ClusterIdentity {
 /// Like every `kube::Client`, outside of a tokio runtime.
 pub fn guarded_client(mut config: kube::Config, guard: GuardBuilder) -> Result<Client, Error> {
     config.default_retry = false;
-    let guard = if guard.has_cluster() { guard } else { guard.cluster(cluster_identity(&config)) };
+    let guard = if guard.has_cluster() {
+        guard
+    } else {
+        guard.cluster(cluster_identity(&config))
+    };
     let guard = guard.build().map_err(Cause::Guard)?;
     let builder = ClientBuilder::try_from(config).map_err(Cause::Client)?;
     Ok(builder.with_layer(&guard.layer::<Body>()).build())
@@ -93,6 +97,8 @@ where
     B::Error: Into<BoxError>,
 {
     fn guarded(self, guard: &Guard) -> ClientBuilder<GuardService> {
-        self.with_layer(&tower::layer::layer_fn(|inner| guard.wrap::<_, Bytes, _>(SingleAttempt::new(inner))))
+        self.with_layer(&tower::layer::layer_fn(|inner| {
+            guard.wrap::<_, Bytes, _>(SingleAttempt::new(inner))
+        }))
     }
 }

@@ -27,7 +27,10 @@ impl<S> SingleAttempt<S> {
         let echo = tower::service_fn(|request: Request<Body>| async {
             Ok::<_, Infallible>(Response::new(request.into_body()))
         });
-        Self { inner: Arc::new(Mutex::new(inner)), echo: Client::new(echo, "default") }
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            echo: Client::new(echo, "default"),
+        }
     }
 }
 
@@ -53,7 +56,11 @@ where
             let body = echo.send(Request::new(Body::from(bytes))).await?.into_body();
             let answer = {
                 let mut inner = inner.lock().await;
-                inner.ready().await.map_err(Into::into)?.call(Request::from_parts(head, body))
+                inner
+                    .ready()
+                    .await
+                    .map_err(Into::into)?
+                    .call(Request::from_parts(head, body))
             };
             answer.await.map_err(Into::into)
         })

@@ -11,6 +11,7 @@ use countersign_core::approval::{
 };
 use countersign_core::digest::Digest;
 use countersign_core::escape::{escape_clip, escape_line};
+use countersign_core::policy::{Approver, HoldTerms};
 
 /// Shows each held request to whoever sits at the terminal, and asks.
 ///
@@ -175,6 +176,15 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
         )?;
         Ok(self.vote(answer))
     }
+}
+
+/// `ann, group sre`
+fn approvers(terms: &HoldTerms) -> String {
+    let names = terms.approvers.iter().map(|approver| match approver {
+        Approver::User(user) => user.clone(),
+        Approver::Group(group) => format!("group {group}"),
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Longest line of a body that is shown; what is cut is counted, and the digest covers it all.
