@@ -68,5 +68,9 @@ pub fn print_audit(path: &Path, ansi: bool) -> Result<()> {
     println!("\nThe audit log, {}:\n", path.display());
     print!("{}", Table::new().with_color(ansi).render(&events));
     println!("\n{report}");
-    if report.is_intact() { Ok(()) } else { Err("the audit log was tampered with".into()) }
+    if report.is_intact() {
+        Ok(())
+    } else {
+        Err("the audit log was tampered with".into())
+    }
 }

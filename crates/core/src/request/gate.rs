@@ -140,7 +140,7 @@ impl Gate {
             declared_type,
             guard: self.guard.clone(),
             request: Canonical {
-                target: target.path_and_query(),
+                target: target.canonical,
                 method: target.method,
                 attributes: target.attributes,
                 query: target.query,

@@ -150,8 +150,9 @@ impl<'a> Headers<'a> {
     }
 
     /// The upgrade that is asked for, if one is, and may be.
-    pub(super) fn upgrade(&self, method: &Method, attributes: &Attributes) -> Result<Option<Upgrade>, Refusal> {
+    pub(super) fn upgrade(&mut self, method: &Method, attributes: &Attributes) -> Result<Option<Upgrade>, Refusal> {
         if !self.asks_upgrade() {
+            self.drop_handshake();
             return Ok(None);
         }
         let stream = subresource(attributes) == Some(Subresource::Stream);
@@ -177,6 +178,19 @@ impl<'a> Headers<'a> {
             );
         }
         self.handshake(attributes).map(Some)
+    }
+
+    /// A handshake that nobody asked to begin.
+    fn drop_handshake(&mut self) {
+        let handshake = std::mem::take(&mut self.websocket);
+        let present = [
+            ("sec-websocket-protocol", !handshake.protocols.is_empty()),
+            ("sec-websocket-key", handshake.key.is_some()),
+            ("sec-websocket-version", handshake.version.is_some()),
+        ];
+        for (name, _) in present.into_iter().filter(|(_, present)| *present) {
+            self.drop(name);
+        }
     }
 
     fn handshake(&self, attributes: &Attributes) -> Result<Upgrade, Refusal> {

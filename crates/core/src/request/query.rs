@@ -27,11 +27,9 @@ pub(super) struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     /// Splits at `&` and decodes once. What Go would drop silently is refused, so that all parties see the same pairs.
     pub(super) fn split(raw: &'a str) -> Result<Self, Refusal> {
-        let mut pairs = Vec::new();
         // No class allows more; what is longer is not worth splitting.
-        if raw.len() > Class::Exec.max_len() {
-            return Err(too_long(Class::Exec.max_len()));
-        }
+        Class::Exec.check_len(raw.len())?;
+        let mut pairs = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             if pair.contains(';') {
                 return Err(Refusal::malformed("semicolon in the query")
@@ -62,9 +60,7 @@ impl<'a> Pairs<'a> {
 
     /// Checks every pair against the rules of a class.
     pub(super) fn check(self, class: Class) -> Result<Query, Refusal> {
-        if self.raw_len > class.max_len() {
-            return Err(too_long(class.max_len()));
-        }
+        class.check_len(self.raw_len)?;
         if class == Class::Proxy {
             return self.check_proxy();
         }
@@ -145,10 +141,6 @@ impl Query {
 /// Upstream's reading of a boolean.
 pub(super) fn is_true(value: &str) -> bool {
     value != "0" && !value.eq_ignore_ascii_case("false")
-}
-
-fn too_long(max: usize) -> Refusal {
-    Refusal::malformed(format!("the query is longer than {max} bytes"))
 }
 
 fn duplicate(key: &str) -> Refusal {
