@@ -39,6 +39,7 @@ mod gate;
 mod guard_names;
 mod headers;
 mod key_case;
+mod label_selector;
 mod names;
 mod path;
 mod percent;
@@ -49,6 +50,8 @@ mod seal;
 mod selectable_fields;
 mod selector;
 mod target;
+mod upgrade;
+mod usage;
 
 pub use attributes::{Attributes, Verb};
 pub use canonical::{Canonical, Upgrade};

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::label_selector;
 use super::names;
 use super::percent;
 use super::query_keys::{Class, Rule};
@@ -169,7 +170,7 @@ fn check_value(key: &str, rule: Rule, value: &str) -> Result<(), Refusal> {
         Rule::Ports => wrong("port numbers joined by commas"),
         Rule::OneOf(allowed) if allowed.contains(&value) => Ok(()),
         Rule::OneOf(allowed) => wrong(&format!("`{}`", allowed.join("` or `"))),
-        Rule::LabelSelector => selector::check_labels(value)
+        Rule::LabelSelector => label_selector::check(value)
             .map_err(|why| Refusal::malformed(format!("labelSelector does not parse: {}", why.0))),
     }
 }
