@@ -51,7 +51,13 @@ fn nothing_that_may_be_forwarded_or_approved_is_refused() {
     }
 }
 
-/// Effects that a policy never lets pass, and the few denials that need a policy or an understood body.
+/// Denied cases that the gate lets through without a mark, because another part has to say no: the policy (scopes,
+/// status, reviews of others) or whoever reads bodies for meaning. The list only shrinks.
+const LEFT_TO_OTHERS: [&str; 17] = [
+    "T-130", "T-175", "T-182", "T-183", "T-190", "T-192", "T-235", "T-236", "T-237", "T-238", "T-303", "T-319",
+    "T-321", "T-333", "T-345", "T-347", "T-363",
+];
+
 #[test]
 fn what_is_denied_is_refused_or_marked() {
     let gate = gate();
@@ -64,8 +70,8 @@ fn what_is_denied_is_refused_or_marked() {
         match ask(&gate, &case) {
             Err(refusal) => assert!(refusal.status().is_client_error(), "{}", case["id"]),
             Ok(request) if marks.into_iter().any(|mark| request.effects().contains(mark)) => {}
-            Ok(request) => left.push(format!("{} {} [{}]", case["id"], case["title"], request.effects())),
+            Ok(_) => left.push(case["id"].as_str().unwrap().to_owned()),
         }
     }
-    println!("{}", left.join("\n"));
+    assert_eq!(left, LEFT_TO_OTHERS);
 }

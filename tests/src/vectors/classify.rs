@@ -67,7 +67,7 @@ pub fn classify(case: &Case) -> Answer {
                 id,
                 outcome,
                 attributes: Some(target.attributes().clone()),
-                target: Some(target.path_and_query()),
+                target: Some(target.path_and_query().to_owned()),
                 reason,
             }
         }

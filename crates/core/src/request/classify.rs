@@ -3,26 +3,10 @@
 //! Works on decoded segments, as upstream does: `/api/v1/namespaces/a%2Fsecrets` is a list of Secrets there. The front
 //! gate refuses whatever could be split differently, so that its segments and upstream's are the same.
 
-use std::borrow::Cow;
-
 use http::Method;
 
 use super::attributes::Verb;
-
-/// One path segment, decoded.
-#[derive(Debug, Clone)]
-pub(super) struct Segment<'a> {
-    /// The text, after one decoding pass.
-    pub(super) text: Cow<'a, str>,
-    /// Whether it was written with a percent escape.
-    pub(super) escaped: bool,
-}
-
-impl Segment<'_> {
-    pub(super) fn as_str(&self) -> &str {
-        &self.text
-    }
-}
+use super::path::Segment;
 
 /// What a path means.
 #[derive(Debug)]

@@ -4,14 +4,10 @@
 //!    honest client sends them here, and a caller that tries should show up in the record.
 //! 2. `Connection` may say `close`, `keep-alive` and `upgrade`. Anything else could make a later hop delete a header
 //!    that the guard adds.
-//! 3. Whatever upstream would take for an upgrade is one here, and has to be a WebSocket handshake to a pod.
 
+use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
 
-use super::attributes::Attributes;
-use super::canonical::Upgrade;
-use super::effect_table::{Subresource, subresource};
 use super::quote::Quoted;
 use crate::refusal::{Class, Refusal};
 
@@ -34,8 +30,6 @@ const SINGLE: [&str; 4] = ["content-type", "content-length", "host", "upgrade"];
 
 /// Upstream authenticates from a subprotocol of this prefix.
 const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
-const V5: &str = "v5.channel.k8s.io";
-const V4: &str = "v4.channel.k8s.io";
 
 /// What is left of the headers.
 #[derive(Debug, Default)]
@@ -44,16 +38,20 @@ pub(super) struct Headers<'a> {
     pub(super) content_type: Option<&'a str>,
     pub(super) user_agent: Option<String>,
     pub(super) dropped: Vec<String>,
-    connection: Vec<&'a str>,
-    upgrade: Option<&'a str>,
-    websocket: WebSocket<'a>,
+    /// Lines of `Connection`.
+    pub(super) connection: Vec<&'a str>,
+    /// `Upgrade`.
+    pub(super) upgrade: Option<&'a str>,
+    pub(super) handshake: Handshake<'a>,
 }
 
+/// What a WebSocket handshake says of itself.
 #[derive(Debug, Default)]
-struct WebSocket<'a> {
-    protocols: Vec<&'a str>,
-    key: Option<&'a str>,
-    version: Option<&'a str>,
+pub(super) struct Handshake<'a> {
+    /// Lines of `Sec-WebSocket-Protocol`.
+    pub(super) protocols: Vec<&'a str>,
+    pub(super) key: Option<&'a str>,
+    pub(super) version: Option<&'a str>,
 }
 
 impl<'a> Headers<'a> {
@@ -86,9 +84,9 @@ impl<'a> Headers<'a> {
                     }
                     "connection" => read.connection.push(value),
                     "upgrade" => read.upgrade = Some(value),
-                    "sec-websocket-protocol" => read.websocket.protocols.push(value),
-                    "sec-websocket-key" => read.websocket.key = Some(value),
-                    "sec-websocket-version" => read.websocket.version = Some(value),
+                    "sec-websocket-protocol" => read.handshake.protocols.push(value),
+                    "sec-websocket-key" => read.handshake.key = Some(value),
+                    "sec-websocket-version" => read.handshake.version = Some(value),
                     // Ours, whatever the caller's says.
                     "host" | "accept-encoding" => {}
                     "content-length" => body_length.0 = true,
@@ -110,13 +108,15 @@ impl<'a> Headers<'a> {
         self.accept.iter().copied()
     }
 
-    fn drop(&mut self, name: &str) {
+    /// Remembers a header that is not forwarded.
+    pub(super) fn drop(&mut self, name: &str) {
         if self.dropped.last().is_none_or(|last| last != name) {
             self.dropped.push(name.to_owned());
         }
     }
 
-    fn connection_tokens(&self) -> impl Iterator<Item = &'a str> {
+    /// The words of all lines of `Connection`.
+    pub(super) fn connection_tokens(&self) -> impl Iterator<Item = &'a str> {
         list(&self.connection)
     }
 
@@ -133,82 +133,11 @@ impl<'a> Headers<'a> {
     }
 
     fn refuse_bearer_protocol(&self) -> Result<(), Refusal> {
-        let mut protocols = list(&self.websocket.protocols);
+        let mut protocols = list(&self.handshake.protocols);
         if protocols.any(|protocol| starts_with_ignore_case(protocol, BEARER_PROTOCOL)) {
             return Err(identity("a bearer token in Sec-WebSocket-Protocol"));
         }
         Ok(())
-    }
-
-    /// Whether upstream would take the request for an upgrade: a `Connection` that merely contains the word is enough.
-    fn asks_upgrade(&self) -> bool {
-        self.upgrade.is_some()
-            || self
-                .connection
-                .iter()
-                .any(|value| value.to_ascii_lowercase().contains("upgrade"))
-    }
-
-    /// The upgrade that is asked for, if one is, and may be.
-    pub(super) fn upgrade(&self, method: &Method, attributes: &Attributes) -> Result<Option<Upgrade>, Refusal> {
-        if !self.asks_upgrade() {
-            return Ok(None);
-        }
-        let stream = subresource(attributes) == Some(Subresource::Stream);
-        if !stream || *method != Method::GET {
-            let message = if stream {
-                format!("an upgrade by {method}")
-            } else {
-                "an upgrade of something other than pods/exec, pods/attach or pods/portforward".to_owned()
-            };
-            return Err(hostile(&message).with_remedy(
-                "streams are GET with a WebSocket handshake; watch and logs are plain requests without an upgrade",
-            ));
-        }
-        let tokens: Vec<&str> = self.connection_tokens().collect();
-        let has = |word: &str| tokens.iter().any(|token| token.eq_ignore_ascii_case(word));
-        let websocket = self
-            .upgrade
-            .is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
-        if !has("upgrade") || has("close") || !websocket {
-            return Err(
-                hostile("an upgrade other than `Connection: Upgrade` with `Upgrade: websocket`")
-                    .with_remedy("use a WebSocket client; SPDY is not supported"),
-            );
-        }
-        self.handshake(attributes).map(Some)
-    }
-
-    fn handshake(&self, attributes: &Attributes) -> Result<Upgrade, Refusal> {
-        let handshake = &self.websocket;
-        if handshake.version != Some("13") {
-            return Err(Refusal::malformed("the WebSocket version is not 13"));
-        }
-        let key = handshake
-            .key
-            .filter(|key| is_websocket_key(key))
-            .ok_or_else(|| Refusal::malformed("Sec-WebSocket-Key is not the base64 of 16 bytes"))?;
-        // Upstream picks an unnamed binary protocol if none is offered, and the newer one for port-forward is SPDY inside.
-        let known: &[&'static str] = match attributes.subresource.as_str() {
-            "portforward" => &[V4],
-            _ => &[V5, V4],
-        };
-        let mut protocols = Vec::new();
-        for offered in list(&handshake.protocols) {
-            if let Some(protocol) = known.iter().find(|protocol| **protocol == offered)
-                && !protocols.contains(protocol)
-            {
-                protocols.push(*protocol);
-            }
-        }
-        if protocols.is_empty() {
-            return Err(Refusal::malformed("no supported subprotocol in Sec-WebSocket-Protocol")
-                .with_remedy(format!("offer {}", known.join(" or "))));
-        }
-        Ok(Upgrade {
-            protocols,
-            key: key.to_owned(),
-        })
     }
 }
 
@@ -255,7 +184,7 @@ fn identity(what: &str) -> Refusal {
 }
 
 /// A header that is up to no good.
-fn hostile(what: &str) -> Refusal {
+pub(super) fn hostile(what: &str) -> Refusal {
     Refusal::new(
         StatusCode::FORBIDDEN,
         Class::Unsupported,
@@ -264,7 +193,7 @@ fn hostile(what: &str) -> Refusal {
 }
 
 /// The elements of a comma list that may stand in several lines; empty ones are none.
-fn list<'a>(values: &[&'a str]) -> impl Iterator<Item = &'a str> {
+pub(super) fn list<'a>(values: &[&'a str]) -> impl Iterator<Item = &'a str> {
     values
         .iter()
         .flat_map(|value| value.split(','))
@@ -275,13 +204,6 @@ fn list<'a>(values: &[&'a str]) -> impl Iterator<Item = &'a str> {
 fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-fn is_websocket_key(key: &str) -> bool {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD
-        .decode(key)
-        .is_ok_and(|bytes| bytes.len() == 16)
 }
 
 /// Printable ASCII already; cut, since it is a suffix of ours.

@@ -2,6 +2,26 @@
 //!
 //! One rule above all: parse, decide, re-serialise, forward. What is sent is generated from the parsed form; the
 //! original bytes of target, headers and body never leave. What can't be parsed exactly is refused.
+//!
+//! The front gate takes a request in three steps, each of which can refuse it:
+//!
+//! 1. [`Target::parse`], or [`Gate::target`] below a path prefix: method and URL. Segments are split raw, decoded once and
+//!    classified as kube-apiserver classifies them; whatever could be split or decoded in two ways is refused. Query keys
+//!    come from an allowlist per kind of request, their values follow rules.
+//! 2. [`Gate::head`]: headers and catalog. Hostile headers are refused, others dropped; `Accept` becomes one that can be
+//!    masked; an upgrade has to be a WebSocket handshake to a pod. The resource has to be known, its scope has to fit the
+//!    path, its subresource the method. From here on the request has [`Effects`].
+//! 3. [`Head::with_body`]: the body. Strict JSON of a type that fits the method, which says of kind, name and namespace what
+//!    the URL says. Options of a deletion are read where the server reads them, and sent in the body.
+//!
+//! A refused caller sees a Status: 400 for what is malformed, 403 for hostile headers and unknown subresources, 404 for
+//! unknown resources and the wrong scope, 405, 406, 413 and 415 as in HTTP. Nothing else is known of a refused request.
+//!
+//! What is data is in tables that were reviewed for one Kubernetes minor ([`REVIEWED_FOR`]): resources, subresources and
+//! effects, query keys, selectable fields. A newer server's additions are refused until somebody looks at them.
+//!
+//! Deployment: the credential behind the guard should be able to do no more than the agent may. The API server checks
+//! `bind`, `escalate` and `impersonate` against that credential, not against the agent.
 
 mod accept;
 mod agreement;
@@ -19,7 +39,9 @@ mod gate;
 mod guard_names;
 mod headers;
 mod key_case;
+mod label_selector;
 mod names;
+mod path;
 mod percent;
 mod query;
 mod query_keys;
@@ -28,6 +50,8 @@ mod seal;
 mod selectable_fields;
 mod selector;
 mod target;
+mod upgrade;
+mod usage;
 
 pub use attributes::{Attributes, Verb};
 pub use canonical::{Canonical, Upgrade};

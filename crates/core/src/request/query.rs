@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::label_selector;
 use super::names;
 use super::percent;
 use super::query_keys::{Class, Rule};
@@ -27,11 +28,9 @@ pub(super) struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     /// Splits at `&` and decodes once. What Go would drop silently is refused, so that all parties see the same pairs.
     pub(super) fn split(raw: &'a str) -> Result<Self, Refusal> {
-        let mut pairs = Vec::new();
         // No class allows more; what is longer is not worth splitting.
-        if raw.len() > Class::Exec.max_len() {
-            return Err(too_long(Class::Exec.max_len()));
-        }
+        Class::Exec.check_len(raw.len())?;
+        let mut pairs = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             if pair.contains(';') {
                 return Err(Refusal::malformed("semicolon in the query")
@@ -62,9 +61,7 @@ impl<'a> Pairs<'a> {
 
     /// Checks every pair against the rules of a class.
     pub(super) fn check(self, class: Class) -> Result<Query, Refusal> {
-        if self.raw_len > class.max_len() {
-            return Err(too_long(class.max_len()));
-        }
+        class.check_len(self.raw_len)?;
         if class == Class::Proxy {
             return self.check_proxy();
         }
@@ -147,10 +144,6 @@ pub(super) fn is_true(value: &str) -> bool {
     value != "0" && !value.eq_ignore_ascii_case("false")
 }
 
-fn too_long(max: usize) -> Refusal {
-    Refusal::malformed(format!("the query is longer than {max} bytes"))
-}
-
 fn duplicate(key: &str) -> Refusal {
     Refusal::malformed(format!("duplicate query key {}", Quoted(key))).with_remedy("give each key once")
 }
@@ -177,7 +170,7 @@ fn check_value(key: &str, rule: Rule, value: &str) -> Result<(), Refusal> {
         Rule::Ports => wrong("port numbers joined by commas"),
         Rule::OneOf(allowed) if allowed.contains(&value) => Ok(()),
         Rule::OneOf(allowed) => wrong(&format!("`{}`", allowed.join("` or `"))),
-        Rule::LabelSelector => selector::check_labels(value)
+        Rule::LabelSelector => label_selector::check(value)
             .map_err(|why| Refusal::malformed(format!("labelSelector does not parse: {}", why.0))),
     }
 }

@@ -1,5 +1,7 @@
 //! Which query keys a request may carry, and which values: data, reviewed at each Kubernetes minor.
 
+use crate::refusal::Refusal;
+
 /// Which list of keys applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -122,12 +124,21 @@ impl Class {
         lists.into_iter().flatten().find(|(name, _)| *name == key).copied()
     }
 
-    /// Longest query, in bytes: an argv needs room.
-    pub(super) fn max_len(self) -> usize {
+    /// Longest query, in bytes, as received and as sent: an argv needs room.
+    fn max_len(self) -> usize {
         match self {
             Self::Exec => 32 * 1024,
             _ => 8 * 1024,
         }
+    }
+
+    /// Refuses a query that is too long.
+    pub(super) fn check_len(self, len: usize) -> Result<(), Refusal> {
+        let max = self.max_len();
+        if len > max {
+            return Err(Refusal::malformed(format!("the query is longer than {max} bytes")));
+        }
+        Ok(())
     }
 
     /// The name in messages.

@@ -1,20 +1,16 @@
 //! Method and URL: parsed exactly, refused, or written anew.
 
-use std::fmt::Write as _;
-
 use http::{Method, StatusCode};
 
 use super::attributes::{Attributes, Verb};
 use super::catalog_table::METRICS_GROUPS;
-use super::classify::{self, Layout, ResourcePath, Segment};
+use super::classify::{self, Layout, ResourcePath};
 use super::names;
-use super::percent::{self, DecodeError};
+use super::path::{Path, Segment, refuse_escapes};
 use super::query::{Pairs, Query};
 use super::query_keys::Class as QueryClass;
 use super::quote::Quoted;
 use crate::refusal::{Class, Refusal};
-
-const MAX_PATH: usize = 4096;
 
 /// Method and URL, parsed exactly.
 ///
@@ -25,8 +21,8 @@ pub struct Target {
     pub(super) attributes: Attributes,
     pub(super) query: Query,
     pub(super) in_namespace: bool,
-    /// Canonical path.
-    path: String,
+    /// Canonical path and query.
+    pub(super) canonical: String,
     canonicalized: bool,
 }
 
@@ -39,49 +35,56 @@ impl Target {
         let method = parse_method(method)?;
         let target = printable(target)?;
         let (raw_path, raw_query) = target.split_once('?').unwrap_or((target, ""));
-        if raw_path.len() > MAX_PATH {
-            return Err(Refusal::malformed(format!("the path is longer than {MAX_PATH} bytes")));
-        }
-        let (segments, trailing_slash) = split_path(raw_path)?;
+        let path = Path::parse(raw_path)?;
         let pairs = Pairs::split(raw_query)?;
-        match classify::layout(&segments) {
-            Layout::NonResource { prefix } => {
-                check_discovery(&method, &segments)?;
-                let query = pairs.check(QueryClass::Discovery)?;
-                let mut attributes =
-                    Attributes::non_resource(non_resource_verb(&method), decoded(&segments, trailing_slash));
-                prefix.clone_into(&mut attributes.api_prefix);
-                Ok(Self {
-                    method,
-                    attributes,
-                    query,
-                    in_namespace: false,
-                    path: canonical(&segments, 0, false),
-                    canonicalized: trailing_slash,
-                })
-            }
+        match classify::layout(&path.segments) {
+            Layout::NonResource { prefix } => Self::discovery(method, &path, pairs, prefix),
+            Layout::Resource(resource) => Self::resource(method, &path, pairs, &resource),
             Layout::VerbInPath(word) => Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
                 Class::Unsupported,
                 format!("the deprecated /{word}/ prefix is not supported"),
             )
             .with_remedy("watch with `?watch=true` on the collection")),
-            Layout::Resource(path) => {
-                check_resource_path(&method, &path)?;
-                let class = query_class(&method, &path, &pairs);
-                let query = pairs.check(class)?;
-                let proxied = path.subresource() == "proxy";
-                Ok(Self {
-                    attributes: resource_attributes(&method, &path, class, &query, decoded(&segments, trailing_slash)),
-                    query,
-                    in_namespace: path.in_namespace,
-                    // Below `proxy` the backend sees the slash.
-                    path: canonical(&segments, path.before.len() + 3, trailing_slash && proxied),
-                    canonicalized: trailing_slash && !proxied,
-                    method,
-                })
-            }
         }
+    }
+
+    fn discovery(method: Method, path: &Path<'_>, pairs: Pairs<'_>, prefix: &str) -> Result<Self, Refusal> {
+        check_discovery(&method, &path.segments)?;
+        let query = pairs.check(QueryClass::Discovery)?;
+        let verb = if method == Method::HEAD { Verb::Head } else { Verb::Get };
+        let mut attributes = Attributes::non_resource(verb, path.decoded());
+        prefix.clone_into(&mut attributes.api_prefix);
+        Ok(Self {
+            canonical: canonical(path.canonical(0, false)?, &query, QueryClass::Discovery)?,
+            canonicalized: path.trailing_slash,
+            in_namespace: false,
+            method,
+            attributes,
+            query,
+        })
+    }
+
+    fn resource(
+        method: Method,
+        path: &Path<'_>,
+        pairs: Pairs<'_>,
+        resource: &ResourcePath<'_>,
+    ) -> Result<Self, Refusal> {
+        check_resource_path(&method, resource)?;
+        let class = query_class(&method, resource, &pairs);
+        let query = pairs.check(class)?;
+        // Below `proxy` the backend sees the slash.
+        let proxied = resource.subresource() == "proxy";
+        let sent_path = path.canonical(resource.before.len() + 3, proxied)?;
+        Ok(Self {
+            canonical: canonical(sent_path, &query, class)?,
+            canonicalized: path.trailing_slash && !proxied,
+            in_namespace: resource.in_namespace,
+            attributes: resource_attributes(&method, resource, class, &query, path.decoded()),
+            method,
+            query,
+        })
     }
 
     /// What the API server concludes.
@@ -98,10 +101,8 @@ impl Target {
 
     /// Canonical path and query: what is sent.
     #[must_use]
-    pub fn path_and_query(&self) -> String {
-        let mut target = self.path.clone();
-        self.query.write(&mut target);
-        target
+    pub fn path_and_query(&self) -> &str {
+        &self.canonical
     }
 
     /// Whether the path lost its trailing slash.
@@ -145,63 +146,6 @@ fn printable(target: &[u8]) -> Result<&str, Refusal> {
         return Err(Refusal::malformed("fragment in the request target"));
     }
     std::str::from_utf8(target).map_err(|_| Refusal::malformed("the request target is not ASCII"))
-}
-
-/// Splits the raw path, then decodes each segment once. The flag is whether a trailing slash was there.
-fn split_path(raw: &str) -> Result<(Vec<Segment<'_>>, bool), Refusal> {
-    let mut segments = Vec::with_capacity(8);
-    // The path starts with a slash, so the text before the first one is empty.
-    let mut rest = raw.split('/').skip(1).peekable();
-    let mut trailing_slash = false;
-    while let Some(raw_segment) = rest.next() {
-        if !raw_segment.is_empty() {
-            segments.push(decode_segment(raw_segment)?);
-        } else if rest.peek().is_none() && !segments.is_empty() {
-            trailing_slash = true;
-        } else if rest.peek().is_some() || raw != "/" {
-            return Err(Refusal::malformed("empty path segment").with_remedy("write each `/` once"));
-        }
-    }
-    Ok((segments, trailing_slash))
-}
-
-fn decode_segment(raw: &str) -> Result<Segment<'_>, Refusal> {
-    let text = percent::decode_segment(raw).map_err(|error| {
-        let refusal = Refusal::malformed(format!("{error} in path segment {}", Quoted(raw)));
-        match error {
-            DecodeError::OverEncoded => refusal.with_remedy("write letters, digits and `-._~` plainly"),
-            DecodeError::Malformed | DecodeError::NotUtf8 => refusal,
-        }
-    })?;
-    if text == "." || text == ".." {
-        return Err(Refusal::malformed("dot segment in the path"));
-    }
-    if text.contains([';', '\\']) {
-        return Err(Refusal::malformed(format!(
-            "`;` or `\\` in path segment {}",
-            Quoted(raw)
-        )));
-    }
-    if text.contains(|c: char| matches!(c, '/' | '%' | '\0'..='\u{1f}' | '\u{7f}')) {
-        return Err(Refusal::malformed(format!(
-            "encoded separator, percent sign or control character in path segment {}",
-            Quoted(raw)
-        )));
-    }
-    Ok(Segment {
-        text,
-        escaped: raw.contains('%'),
-    })
-}
-
-fn refuse_escapes(segments: &[Segment<'_>]) -> Result<(), Refusal> {
-    match segments.iter().find(|segment| segment.escaped) {
-        None => Ok(()),
-        Some(segment) => Err(Refusal::malformed(format!(
-            "percent escape outside the object name, in segment {}",
-            Quoted(segment.as_str())
-        ))),
-    }
 }
 
 /// Non-resource paths: discovery only, and read only.
@@ -337,37 +281,11 @@ fn resource_attributes(
     }
 }
 
-fn non_resource_verb(method: &Method) -> Verb {
-    if *method == Method::HEAD { Verb::Head } else { Verb::Get }
-}
-
-/// The path as upstream sees it.
-fn decoded(segments: &[Segment<'_>], trailing_slash: bool) -> String {
-    let mut path = String::with_capacity(64);
-    for segment in segments {
-        // Writing to a String can't fail.
-        let _ = write!(path, "/{}", segment.text);
-    }
-    if trailing_slash {
-        path.push('/');
-    }
-    path
-}
-
-/// The path as it is sent. From `verbatim` on, segments are written as they came: no escape is accepted there, so that
-/// one that is written could not be read again.
-fn canonical(segments: &[Segment<'_>], verbatim: usize, trailing_slash: bool) -> String {
-    let mut path = String::with_capacity(64);
-    for (index, segment) in segments.iter().enumerate() {
-        path.push('/');
-        if index < verbatim {
-            percent::push_segment(&mut path, segment.as_str());
-        } else {
-            path.push_str(segment.as_str());
-        }
-    }
-    if trailing_slash {
-        path.push('/');
-    }
-    path
+/// Path and query as they are sent; escapes must not make the query longer than it may be.
+fn canonical(path: String, query: &Query, class: QueryClass) -> Result<String, Refusal> {
+    let mut target = path;
+    let path_len = target.len();
+    query.write(&mut target);
+    class.check_len(target.len().saturating_sub(path_len + 1))?;
+    Ok(target)
 }

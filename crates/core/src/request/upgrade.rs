@@ -1,0 +1,113 @@
+//! Upgrades: a WebSocket handshake to a pod, or refused.
+//!
+//! 1. Whatever upstream would take for an upgrade is one here: an `Upgrade` header, or a `Connection` that merely contains
+//!    the word.
+//! 2. Only GET of pods/exec, pods/attach and pods/portforward may ask for one, with `Connection: Upgrade` and
+//!    `Upgrade: websocket`.
+//! 3. Of the subprotocols that are offered, those that are known are kept. Base64 variants, the unnamed protocol and SPDY
+//!    inside a WebSocket are not.
+
+use http::Method;
+
+use super::attributes::Attributes;
+use super::canonical::Upgrade;
+use super::effect_table::{Subresource, subresource};
+use super::headers::{Headers, hostile, list};
+use crate::refusal::Refusal;
+
+const V5: &str = "v5.channel.k8s.io";
+const V4: &str = "v4.channel.k8s.io";
+
+impl Headers<'_> {
+    /// Whether upstream would take the request for an upgrade: a `Connection` that merely contains the word is enough.
+    fn asks_upgrade(&self) -> bool {
+        self.upgrade.is_some()
+            || self
+                .connection
+                .iter()
+                .any(|value| value.to_ascii_lowercase().contains("upgrade"))
+    }
+
+    /// The upgrade that is asked for, if one is, and may be.
+    pub(super) fn upgrade(&mut self, method: &Method, attributes: &Attributes) -> Result<Option<Upgrade>, Refusal> {
+        if !self.asks_upgrade() {
+            self.drop_handshake();
+            return Ok(None);
+        }
+        let stream = subresource(attributes) == Some(Subresource::Stream);
+        if !stream || *method != Method::GET {
+            let message = if stream {
+                format!("an upgrade by {method}")
+            } else {
+                "an upgrade of something other than pods/exec, pods/attach or pods/portforward".to_owned()
+            };
+            return Err(hostile(&message).with_remedy(
+                "streams are GET with a WebSocket handshake; watch and logs are plain requests without an upgrade",
+            ));
+        }
+        let tokens: Vec<&str> = self.connection_tokens().collect();
+        let has = |word: &str| tokens.iter().any(|token| token.eq_ignore_ascii_case(word));
+        let websocket = self
+            .upgrade
+            .is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+        if !has("upgrade") || has("close") || !websocket {
+            return Err(
+                hostile("an upgrade other than `Connection: Upgrade` with `Upgrade: websocket`")
+                    .with_remedy("use a WebSocket client; SPDY is not supported"),
+            );
+        }
+        self.read_handshake(attributes).map(Some)
+    }
+
+    /// A handshake that nobody asked to begin.
+    fn drop_handshake(&mut self) {
+        let handshake = std::mem::take(&mut self.handshake);
+        let present = [
+            ("sec-websocket-protocol", !handshake.protocols.is_empty()),
+            ("sec-websocket-key", handshake.key.is_some()),
+            ("sec-websocket-version", handshake.version.is_some()),
+        ];
+        for (name, _) in present.into_iter().filter(|(_, present)| *present) {
+            self.drop(name);
+        }
+    }
+
+    fn read_handshake(&self, attributes: &Attributes) -> Result<Upgrade, Refusal> {
+        let handshake = &self.handshake;
+        if handshake.version != Some("13") {
+            return Err(Refusal::malformed("the WebSocket version is not 13"));
+        }
+        let key = handshake
+            .key
+            .filter(|key| is_websocket_key(key))
+            .ok_or_else(|| Refusal::malformed("Sec-WebSocket-Key is not the base64 of 16 bytes"))?;
+        // Upstream picks an unnamed binary protocol if none is offered, and the newer one for port-forward is SPDY inside.
+        let known: &[&'static str] = match attributes.subresource.as_str() {
+            "portforward" => &[V4],
+            _ => &[V5, V4],
+        };
+        let mut protocols = Vec::new();
+        for offered in list(&handshake.protocols) {
+            if let Some(protocol) = known.iter().find(|protocol| **protocol == offered)
+                && !protocols.contains(protocol)
+            {
+                protocols.push(*protocol);
+            }
+        }
+        if protocols.is_empty() {
+            return Err(Refusal::malformed("no supported subprotocol in Sec-WebSocket-Protocol")
+                .with_remedy(format!("offer {}", known.join(" or "))));
+        }
+        Ok(Upgrade {
+            protocols,
+            key: key.to_owned(),
+        })
+    }
+}
+
+fn is_websocket_key(key: &str) -> bool {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD
+        .decode(key)
+        .is_ok_and(|bytes| bytes.len() == 16)
+}
