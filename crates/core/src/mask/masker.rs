@@ -82,6 +82,10 @@ impl Masker {
                 };
                 (Mode::Failure(Box::new(failure)), Some(json()))
             }
+            Some("text/plain") if plan.is_untyped() && !is_error => (
+                Mode::Json(Box::new(Engine::new(plan))),
+                Some("application/json".to_owned()),
+            ),
             Some("application/json") => (Mode::Json(Box::new(Engine::new(plan))), Some(json())),
             _ if is_error => {
                 let foreign = Mode::Foreign {

@@ -26,7 +26,8 @@
 //! A caller whose answer can't be masked sees a 502 with a Status that holds no byte of it, if nothing was handed out
 //! yet; else the body ends in an error, never cleanly, after complete items only.
 //!
-//! What is not masked here: values that only a detector can find (in log lines, ConfigMaps, environment variables).
+//! What is not masked here: values that only a detector can find (in log lines, ConfigMaps, environment variables). And
+//! a masked number can't be told from a `0`, so [`marker_paths`] does not see it in what is written back.
 //!
 //! ```
 //! use countersign_core::mask::marker_paths;

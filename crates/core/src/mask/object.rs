@@ -164,7 +164,7 @@ impl Walk<'_> {
         }
         // What was masked as items of this object is not looked at again: twice per level would be without bound.
         detached(object, done, |object| {
-            obligation::apply(obligations, object, self.tally);
+            obligation::apply(obligations, object, context.rules, self.tally);
             for (key, member) in object.iter_mut() {
                 match member {
                     Value::Object(metadata) if key == "metadata" && !has_kind(metadata) => {

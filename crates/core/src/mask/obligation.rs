@@ -2,6 +2,7 @@
 
 use super::marker::{self, MARKER};
 use super::report::Tally;
+use super::rules::Rules;
 use crate::json::{Object, Value};
 use crate::policy::MaskObligation;
 
@@ -36,7 +37,8 @@ impl Place {
 pub(super) fn mask_scalars(value: &mut Value, place: Place, text: &str, rule: &str, tally: &mut Tally) {
     match value {
         Value::String(old) => {
-            if old != text {
+            // Masked by another rule already, in whatever form fits the field.
+            if old != MARKER && old != marker::encoded() {
                 text.clone_into(old);
                 tally.masked(rule);
             }
@@ -64,12 +66,21 @@ pub(super) fn mask_scalars(value: &mut Value, place: Place, text: &str, rule: &s
 }
 
 /// Masks what the obligations name in one object.
-pub(super) fn apply(obligations: &[&MaskObligation], object: &mut Object, tally: &mut Tally) {
+pub(super) fn apply(obligations: &[&MaskObligation], object: &mut Object, rules: Rules, tally: &mut Tally) {
     for obligation in obligations {
         for path in &obligation.paths {
-            let base64 = path.segments().first().is_some_and(|first| first == "binaryData");
-            let text = if base64 { marker::encoded() } else { MARKER };
-            follow_object(object, Place::Root, path.segments(), text, &obligation.rule, tally);
+            let Some((first, rest)) = path.segments().split_first() else {
+                continue;
+            };
+            for (key, member) in object.iter_mut() {
+                if (first == "*" || first == key)
+                    && let Some(place) = Place::Root.member(key)
+                {
+                    let is_base64 = key == "binaryData" || (rules.secret && key == "data");
+                    let text = if is_base64 { marker::encoded() } else { MARKER };
+                    follow(member, place, rest, text, &obligation.rule, tally);
+                }
+            }
         }
     }
 }
@@ -105,7 +116,15 @@ fn follow(value: &mut Value, place: Place, path: &[String], text: &str, rule: &s
         return;
     };
     match value {
-        Value::Object(object) => follow_object(object, place, path, text, rule, tally),
+        Value::Object(object) => {
+            for (key, member) in object.iter_mut() {
+                if (first == "*" || first == key)
+                    && let Some(place) = place.member(key)
+                {
+                    follow(member, place, rest, text, rule, tally);
+                }
+            }
+        }
         Value::Array(elements) => {
             for (index, element) in elements.iter_mut().enumerate() {
                 if first == "*" || first.parse() == Ok(index) {
@@ -114,18 +133,5 @@ fn follow(value: &mut Value, place: Place, path: &[String], text: &str, rule: &s
             }
         }
         _ => {}
-    }
-}
-
-fn follow_object(object: &mut Object, place: Place, path: &[String], text: &str, rule: &str, tally: &mut Tally) {
-    let Some((first, rest)) = path.split_first() else {
-        return;
-    };
-    for (key, member) in object.iter_mut() {
-        if (first == "*" || first == key)
-            && let Some(place) = place.member(key)
-        {
-            follow(member, place, rest, text, rule, tally);
-        }
     }
 }

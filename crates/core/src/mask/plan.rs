@@ -20,6 +20,7 @@ struct Inner {
     quoting: Quoting,
     watch: bool,
     text: bool,
+    untyped: bool,
     discovery: bool,
     name: String,
     namespace: String,
@@ -85,6 +86,7 @@ impl Plan {
             } else {
                 ["/healthz", "/livez", "/readyz"].into_iter().any(path_is)
             },
+            untyped: !resource && path_is("/openapi/v3"),
             discovery: !resource,
             name: a.name.clone(),
             namespace: a.namespace.clone(),
@@ -121,6 +123,11 @@ impl Plan {
     /// Whether the answer may be text.
     pub(super) fn is_text(&self) -> bool {
         self.0.text
+    }
+
+    /// Whether the answer is JSON that the server calls text: the index of `/openapi/v3`, as Kubernetes 1.36 sends it.
+    pub(super) fn is_untyped(&self) -> bool {
+        self.0.untyped
     }
 
     /// Whether the request is about the API itself, not about objects.

@@ -117,8 +117,12 @@ impl Splicer<'_> {
                 written = true;
             } else {
                 self.skip();
-                self.space();
                 self.out.truncate(before);
+                self.space();
+                // The space before the brace is the object's, any other the member's.
+                if self.peek() == Some(b',') {
+                    self.out.truncate(before);
+                }
             }
             // The comma behind it, or the brace that ends the object.
             self.at += 1;
@@ -219,7 +223,7 @@ mod tests {
         });
         assert_eq!(
             cut,
-            " { \"a\" : [ 1 ,2.50, { } ,[ ]] ,\n\t\"b\\u0063\":\"\\u003c\\/\" } \n"
+            " { \"a\" : [ 1 ,2.50, { } ,[ ]] ,\n\t\"b\\u0063\":\"\\u003c\\/\"  } \n"
         );
         assert_eq!(
             spliced("{\"a\":1}", |value| {

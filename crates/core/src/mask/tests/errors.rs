@@ -95,6 +95,27 @@ fn other_errors_lose_quotations() {
 }
 
 #[test]
+fn the_patched_object_in_an_error_goes() {
+    // As kube-apiserver 1.36.3 answers a merge patch with a number where a text belongs, and one of a pod's containers.
+    let patched = r#" "" is invalid: patch: Invalid value: "{\"apiVersion\":\"v1\",\"data\":{\"a\":\"leak\",\"x\":5}}": json: cannot unmarshal number into Go struct field ConfigMap.data of type string"#;
+    let diff = "Pod \"web-0\" is invalid: [spec.hostname: Invalid value: \"leak\": a label, spec: Forbidden: may not change \
+                `spec.x`]\n@@ -3,21 +3,17 @@\n- \"Command\": \"leak\"";
+    let selector = r#"spec.selector: Invalid value: {"matchLabels":{"a":"leak","b: c":"]}leak"}}: field is immutable]"#;
+    for kind_name in ["ConfigMap", "Pod", "Deployment"] {
+        for text in [patched, diff, selector] {
+            let clean = failed(&plan(Verb::Patch, "x", kind_name), &status(text));
+            assert!(!clean.contains("leak"), "{clean}");
+        }
+    }
+    let clean = failed(&plan(Verb::Patch, "configmaps", "ConfigMap"), &status(patched));
+    assert!(
+        clean.contains("countersign.masked.value\\\": json: cannot unmarshal number"),
+        "{clean}"
+    );
+    assert!(!failed(&secrets(Verb::Patch), &status(patched)).contains("leak"));
+}
+
+#[test]
 fn errors_that_are_no_status_become_one() {
     for (content_type, body) in [
         ("text/plain; charset=utf-8", "404 page not found\n"),

@@ -32,6 +32,21 @@ fn paths_are_masked_item_by_item() {
 }
 
 #[test]
+fn paths_meet_what_is_masked_anyway() {
+    let all = obligation(&["data.*", "*.x", "binaryData", "metadata.annotations.*"], &[], &[]);
+    let plan = obliged(Verb::Get, "secrets", "Secret", &[all]);
+    let body = r#"{"kind":"Secret","data":{"x":"eA==","y":"eA=="},"stringData":{"x":"y"},"binaryData":{"x":"eA=="}}"#;
+    let outcome = json(&plan, body);
+    assert_eq!(
+        outcome.body(),
+        with_markers(
+            r#"{"kind":"Secret","data":{"x":"<B>","y":"<B>"},"stringData":{"x":"<T>"},"binaryData":{"x":"<B>"}}"#
+        )
+    );
+    assert_eq!(outcome.masked(), 4);
+}
+
+#[test]
 fn paths_reach_through_arrays_and_copies() {
     let plan = obliged(
         Verb::Get,

@@ -77,6 +77,19 @@ fn the_head_decides() {
 }
 
 #[test]
+fn json_that_the_server_calls_text() {
+    let body = r#"{"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=x"}}}"#;
+    let index = path("/openapi/v3");
+    assert_eq!(answer(&index, 200, "text/plain; charset=utf-8", body).body(), body);
+    let masker = Masker::new(&index, StatusCode::OK, &typed("text/plain")).unwrap();
+    assert_eq!(masker.content_type(), Some("application/json"));
+    let Outcome::Aborted(_, kind) = answer(&index, 200, "text/plain", "text") else {
+        panic!()
+    };
+    assert_eq!(kind, MaskErrorKind::NotAnObject);
+}
+
+#[test]
 fn bodies_that_should_not_be_there() {
     for (status, headers) in [(204, typed("text/html")), (200, HeaderMap::new())] {
         let status = StatusCode::from_u16(status).unwrap();
