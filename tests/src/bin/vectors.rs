@@ -3,7 +3,7 @@
 use std::io::{BufReader, stdin, stdout};
 use std::process::ExitCode;
 
-use countersign_tests::vectors::{answer_lines, classify};
+use countersign_tests::vectors::{answer_lines, classify, decide};
 
 const USAGE: &str = "usage: vectors classify|decide|mask-json|mask-text < cases > answers";
 
@@ -12,7 +12,11 @@ fn main() -> ExitCode {
     let (input, output) = (BufReader::new(stdin().lock()), stdout().lock());
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["classify"] => answer_lines(input, output, classify::classify),
-        [known @ ("decide" | "mask-json" | "mask-text")] => {
+        ["decide"] => {
+            let judge = decide::Judge::new();
+            answer_lines(input, output, |case: &decide::Case| judge.decide(case))
+        }
+        [known @ ("mask-json" | "mask-text")] => {
             eprintln!("vectors: {known} is not there yet");
             return ExitCode::from(2);
         }

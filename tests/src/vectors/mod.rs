@@ -3,6 +3,7 @@
 //! | subcommand | a case is | what answers |
 //! |---|---|---|
 //! | `classify` | method and URL | the front gate's reading of them |
+//! | `decide` | a whole request | what becomes of it under a policy |
 //!
 //! A line that is no case stops the run: nothing is skipped silently.
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub mod classify;
+pub mod decide;
 
 /// Why a run stopped.
 #[derive(Debug)]

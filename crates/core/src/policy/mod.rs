@@ -22,8 +22,11 @@
 //!   - name: look
 //!     match: { effects: [discovery, read, read-stream, review] }
 //!     allow: {}
-//!   - name: deletes-need-a-human
-//!     match: { effects: [destructive], resources: [pods, deployments.apps] }
+//!   - name: work
+//!     match: { effects: [write, destructive], resources: [pods, pods/eviction, configmaps, deployments.apps] }
+//!     allow: {}
+//!   - name: what-may-take-something-away-needs-a-human
+//!     match: { effects: [destructive] }
 //!     hold: {}                             # as `approval` above says
 //!   - name: not-the-database
 //!     match: { names: ["db-*"], effects: [write, destructive] }
@@ -49,7 +52,8 @@
 //! What `match` or a scope leaves out matches everything. A rule matches *narrow* where it permits (an allow, a scope,
 //! a hold as far as it permits) and *wide* where it restricts (a deny, a mask, a hold as far as it restricts).
 //!
-//! 5. `effects`: narrow, all effects of the request are listed; wide, any one. An allow or a hold that does not list
+//! 5. `effects`: narrow, all effects of the request are listed; wide, any one. A change that may take something away is
+//!    `write` and `destructive`; so allow both and hold `destructive`, as above. An allow or a hold that does not list
 //!    effects permits none of `connect`, `credential` and `escalation`. What has the effect `self` touches the guard
 //!    and is always denied, by the rule `countersign/self`.
 //! 6. `verbs` are those of RBAC, and match as effects do. An apply counts as `patch` and `create`, a PUT as `update` and
@@ -62,7 +66,8 @@
 //!    matches narrow only `*`, and wide every pattern. A Namespace object is in the namespace of its name. Other
 //!    objects outside namespaces are in none, and in a scope with `clusterScoped: true`.
 //! 9. A request without a name (a create, a list) never matches `names` narrow, always matches wide, and is masked item
-//!    by item. A field selector on `metadata.name` gives a list its name.
+//!    by item. A field selector on `metadata.name` gives a list its name. Writes answer with whole objects too: a mask
+//!    that lists `verbs` leaves the answers to all others as they are.
 //! 10. Discovery needs no scope, but a rule. An upgraded connection (exec, attach, port-forward) needs an allow that
 //!     lists `connect` and says `insecure_opaque_stream: true` beside `allow: {}`; otherwise it is denied, by the rule
 //!     `countersign/opaque-stream`.

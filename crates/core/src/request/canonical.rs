@@ -196,37 +196,3 @@ impl Canonical {
         self
     }
 }
-
-#[cfg(test)]
-impl Canonical {
-    /// A request as the gate would make it, for tests of what comes after the gate.
-    pub(crate) fn for_test(attributes: Attributes, effects: Effects, kind: Option<Kind>) -> Self {
-        Self {
-            method: Method::GET,
-            target: attributes.path.clone(),
-            attributes,
-            effects,
-            kind: kind.map(std::sync::Arc::new),
-            accept: "application/json".into(),
-            content_type: None,
-            user_agent: None,
-            upgrade: None,
-            dropped_headers: Vec::new(),
-            json: None,
-            body: Bytes::new(),
-        }
-    }
-
-    pub(crate) fn with_content_type(mut self, content_type: &'static str) -> Self {
-        self.content_type = Some(content_type);
-        self
-    }
-
-    pub(crate) fn with_upgrade(mut self) -> Self {
-        self.upgrade = Some(Upgrade {
-            protocols: vec!["v5.channel.k8s.io"],
-            key: "dGhlIHNhbXBsZSBub25jZQ==".into(),
-        });
-        self
-    }
-}
