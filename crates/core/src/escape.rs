@@ -85,7 +85,7 @@ fn push(character: char, marks: &mut usize, out: &mut String) {
 }
 
 /// Whether a terminal shows nothing, or something else, for this character.
-fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
         || (character.is_whitespace() && character != ' ')
         || matches!(character,

@@ -17,10 +17,13 @@
 //! line=$(sed -n 7p audit.log); printf %s "${line%,\"countersign.dev/hash\"*}" | sha256sum
 //! ```
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::event::{Event, annotation};
 use crate::digest::Digest;
+use crate::escape::is_hidden;
 use crate::json;
 
 /// Largest event that is recorded, in bytes of its JSON.
@@ -99,6 +102,7 @@ impl Encoded {
         } else {
             serde_json::to_writer(&mut open, event)
         };
+        escape_hidden(&mut open);
         // An event has nothing in it that JSON can't say, so a failed write means the same: it can't be recorded.
         if written.is_err() || open.len() > MAX_EVENT {
             return Err(TooLarge);
@@ -223,11 +227,32 @@ impl Link {
     }
 }
 
-fn push_hex(digest: Digest, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in digest.as_bytes() {
-        out.extend([byte >> 4, byte & 15].map(|digit| DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0')));
+/// Escapes what a terminal or a line-based tool takes for something else than text, so that a log can be looked at with
+/// anything. Nothing of this kind stands in JSON outside of strings.
+fn escape_hidden(json: &mut Vec<u8>) {
+    if json.is_ascii() && !json.contains(&0x7f) {
+        return;
     }
+    let text = String::from_utf8_lossy(json);
+    let mut out = String::with_capacity(text.len() + 64);
+    for character in text.chars() {
+        if is_hidden(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String can't fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    *json = out.into_bytes();
+}
+
+fn push_hex(digest: Digest, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; HEX];
+    // Two digits for each of 32 bytes: the length always fits.
+    let _ = hex::encode_to_slice(digest.as_bytes(), &mut digits);
+    out.extend_from_slice(&digits);
 }
 
 /// A digest in lower-case digits; upper case would be a second way to write the same record.
@@ -297,6 +322,15 @@ mod tests {
         let line = line(&mut Chain::new("l"), &forged);
         assert_eq!(line.matches(annotation::SEQ).count(), 1);
         assert_eq!(Link::read(line.as_bytes()).unwrap().seq, 0);
+    }
+
+    #[test]
+    fn a_line_is_harmless_to_look_at() {
+        let text = "\u{1b}[2J\u{9b}2J\u{7f}\u{2028}\u{202e}\u{e0041}\n名 ü";
+        let line = line(&mut Chain::new("l"), &event(text));
+        assert!(!line.trim_end().contains(is_hidden), "{line}");
+        assert!(line.contains("名 ü"));
+        assert_eq!(serde_json::from_str::<Event>(&line).unwrap().audit_id, text);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
+use crate::refusal::Refusal;
 use crate::request::Attributes;
 use crate::subject::Subject;
 
@@ -195,6 +196,9 @@ pub struct ResponseStatus {
     /// Always empty, and always written by upstream.
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+    /// `Failure` where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// Why, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -281,12 +285,21 @@ impl ResponseStatus {
         }
     }
 
-    /// Says why.
+    /// Says that it is a failure, and why.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>, message: impl Into<String>) -> Self {
+        self.status = Some("Failure".to_owned());
         self.reason = Some(reason.into());
         self.message = Some(message.into());
         self
+    }
+}
+
+impl From<&Refusal> for ResponseStatus {
+    fn from(refusal: &Refusal) -> Self {
+        let status = refusal.to_status();
+        let reason = status.get("reason").and_then(serde_json::Value::as_str);
+        Self::new(refusal.status().as_u16()).with_reason(reason.unwrap_or_default(), refusal.message())
     }
 }
 
@@ -374,5 +387,42 @@ pub(super) mod micros {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         Timestamp::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_written_as_upstream_writes_it() {
+        let at = "2026-11-22T10:00:00Z".parse().unwrap();
+        let mut event = Event::new("id-1", Stage::ResponseComplete, at, at)
+            .with_outcome(Outcome::Deny)
+            .with_response(ResponseStatus::from(&Refusal::policy("no")));
+        event.request_uri = "/api/v1/namespaces/a/pods/x".into();
+        event.verb = "delete".into();
+        event.user = User::from(&Subject::new("agent-7").with_group("agents").with_session("s"));
+        event.object_ref = Some(ObjectReference {
+            resource: "pods".into(),
+            namespace: "a".into(),
+            name: "x".into(),
+            api_version: "v1".into(),
+            ..ObjectReference::default()
+        });
+        let line = serde_json::to_string(&event).unwrap();
+        let expected = concat!(
+            r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"id-1","#,
+            r#""stage":"ResponseComplete","requestURI":"/api/v1/namespaces/a/pods/x","verb":"delete","#,
+            r#""user":{"username":"agent-7","groups":["agents"],"extra":{"countersign.dev/session":["s"]}},"#,
+            r#""objectRef":{"resource":"pods","namespace":"a","name":"x","apiVersion":"v1"},"#,
+            r#""responseStatus":{"metadata":{},"status":"Failure","message":"no","reason":"Forbidden","code":403},"#,
+            r#""requestReceivedTimestamp":"2026-11-22T10:00:00.000000Z","#,
+            r#""stageTimestamp":"2026-11-22T10:00:00.000000Z","#,
+            r#""annotations":{"countersign.dev/outcome":"deny"}}"#,
+        );
+        assert_eq!(line, expected);
+        assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
+        assert!(serde_json::from_str::<Event>(&line.replace("/v1\"", "/v2\"")).is_err());
     }
 }

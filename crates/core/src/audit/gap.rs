@@ -61,6 +61,12 @@ impl Losses {
         }
     }
 
+    /// How many records are lost.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
     /// Whether nothing is lost.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -155,6 +155,7 @@ impl Verifier {
         {
             self.missing(Problem::EndsBefore { seq });
         }
+        self.report.completeness.sort();
         self.report.noted = self.checkpoint.map(|(seq, _)| seq);
         self.report
     }

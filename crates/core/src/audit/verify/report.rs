@@ -106,7 +106,7 @@ impl Findings {
     /// Most findings that are kept.
     pub const MAX: usize = 100;
 
-    /// The first findings, in the order in which they were found.
+    /// The first findings, in the order of their lines.
     #[must_use]
     pub fn first(&self) -> &[Finding] {
         &self.kept
@@ -122,6 +122,10 @@ impl Findings {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.kept.sort_by_key(|finding| finding.line);
     }
 
     pub(super) fn add(&mut self, line: u64, problem: Problem) {

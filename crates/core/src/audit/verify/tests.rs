@@ -112,6 +112,21 @@ fn a_first_record_of_another_log() {
     );
 }
 
+/// A line with another text in it, hashed anew, as someone does who knows how.
+fn forge(line: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let text = String::from_utf8(line.to_vec()).unwrap().replace(from, to);
+    let (hashed, _) = text.split_once(",\"countersign.dev/hash\"").unwrap();
+    let hash = Digest::of(hashed.as_bytes());
+    format!("{hashed},\"countersign.dev/hash\":\"{hash}\"}}}}\n").into_bytes()
+}
+
+#[test]
+fn a_first_record_that_is_not_tied_to_its_log() {
+    let log = requests(1);
+    let forged = forge(&log[0], "log-1", "log-2");
+    assert_eq!(problems(&verify(&forged).integrity), [(1, Problem::NoLogId)]);
+}
+
 #[test]
 fn foreign_lines() {
     let mut log = requests(2);
@@ -129,17 +144,9 @@ fn a_record_that_parsers_read_differently() {
     let mut chain = Chain::new("log-1");
     let mut line = Vec::new();
     chain.append(&Encoded::new(&intent("a")).unwrap(), &mut line);
-    // The same key twice, hashed anew.
-    let text = String::from_utf8(line)
-        .unwrap()
-        .replace("\"stage\":", "\"auditID\":\"b\",\"stage\":");
-    let (hashed, _) = text.split_once(",\"countersign.dev/hash\"").unwrap();
-    let forged = format!(
-        "{hashed},\"countersign.dev/hash\":\"{}\"}}}}\n",
-        Digest::of(hashed.as_bytes())
-    );
+    let forged = forge(&line, "\"stage\":", "\"auditID\":\"b\",\"stage\":");
     assert_eq!(
-        problems(&verify(forged.as_bytes()).integrity).last(),
+        problems(&verify(&forged).integrity).last(),
         Some(&(1, Problem::NoEvent))
     );
 }
@@ -149,7 +156,10 @@ fn cut_at_the_end() {
     let log = requests(2).concat();
     let report = verify(&log[..log.len() - 1]);
     assert!(report.is_intact());
-    assert_eq!(problems(&report.completeness)[0], (4, Problem::CutLine));
+    assert_eq!(
+        problems(&report.completeness),
+        [(3, Problem::NoOutcome), (4, Problem::CutLine)]
+    );
 
     let whole = requests(2);
     let last = verify(&whole.concat()).last.unwrap();
@@ -205,4 +215,30 @@ fn hostile_logs_cost_little() {
     let report = verify_reader(&log[..], Verifier::new()).unwrap();
     assert_eq!(problems(&report.integrity), [(1, Problem::NoRecord)]);
     assert_eq!(report.records, 2);
+}
+
+proptest::proptest! {
+    /// Whatever is done to a log shows, unless it is cut after a whole record.
+    #[test]
+    fn nothing_is_changed_unseen(at in 0_usize..10_000, kind in 0..4, byte: u8, len in 1_usize..700) {
+        let original = requests(4).concat();
+        let mut log = original.clone();
+        let at = at % log.len();
+        let end = (at + len).min(log.len());
+        match kind {
+            0 => log[at] = byte,
+            1 => log.insert(at, byte),
+            2 => drop(log.drain(at..end)),
+            _ => {
+                let again = log[at..end].to_vec();
+                log.splice(at..at, again);
+            }
+        }
+        let report = verify(&log);
+        let is_prefix = original.starts_with(&log) && (log.is_empty() || log.ends_with(b"\n"));
+        proptest::prop_assert!(
+            log == original || is_prefix || !report.is_intact() || !report.is_complete(),
+            "{report}"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! The file behind a sink: whole records only, whatever fails.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 
 use countersign_core::audit::{Chain, Encoded, LossCause, Losses};
@@ -19,18 +19,48 @@ pub(super) trait Storage: Send + 'static {
     fn sync(&mut self) -> io::Result<()>;
 }
 
-impl Storage for File {
+/// A file that is locked against other writers until it is dropped.
+#[derive(Debug)]
+pub(super) struct Locked(File);
+
+impl Locked {
+    /// Locks a file.
+    pub(super) fn new(file: File) -> Result<Self, TryLockError> {
+        file.try_lock()?;
+        Ok(Self(file))
+    }
+
+    pub(super) fn file(&mut self) -> &mut File {
+        &mut self.0
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing would do, but for a process that is being started right now: it has a copy of every file until it runs
+        // its program, and the lock with it.
+        let _ = self.0.unlock();
+    }
+}
+
+impl Storage for Locked {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.seek(SeekFrom::Start(offset))?;
-        self.write_all(bytes)
+        self.0.seek(SeekFrom::Start(offset))?;
+        self.0.write_all(bytes)
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.set_len(len)
+        self.0.set_len(len)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.0.sync_data()?;
+        // A deleted file takes everything and keeps nothing.
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&self.0.metadata()?) == 0 {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the file was deleted"));
+        }
+        Ok(())
     }
 }
 

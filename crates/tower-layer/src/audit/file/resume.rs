@@ -8,7 +8,7 @@ use countersign_core::audit::{Chain, Link, LinkError, LossCause};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::log::Log;
+use super::log::{Locked, Log};
 
 /// How much of the end of a log is checked before it is continued. The whole is for the verifier.
 const TAIL: u64 = 1024 * 1024;
@@ -16,33 +16,34 @@ const TAIL: u64 = 1024 * 1024;
 const RECORD: &[u8] = br#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","#;
 
 /// Opens and locks the file, checks its end, and cuts off half a line there.
-pub(super) fn open(path: &Path) -> io::Result<Log<File>> {
+pub(super) fn open(path: &Path) -> io::Result<Log<Locked>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(|error| describe(path, &error))?;
+    let file = options.open(path).map_err(|error| describe(path, &error))?;
     if !file.metadata()?.is_file() {
         return Err(refuse(path, io::ErrorKind::InvalidInput, "it is no regular file"));
     }
-    match file.try_lock() {
-        Ok(()) => {}
+    let mut locked = match Locked::new(file) {
+        Ok(locked) => locked,
         Err(TryLockError::WouldBlock) => {
             let why = "another writer has it open; end that one first, or use another file";
             return Err(refuse(path, io::ErrorKind::ResourceBusy, why));
         }
         Err(TryLockError::Error(error)) => return Err(describe(path, &error)),
-    }
+    };
+    let file = locked.file();
     // After the lock: a writer before us may have added to it until then.
     let metadata = file.metadata()?;
     let len = metadata.len();
     if len == 0 {
         sync_folder(path)?;
     }
-    let end = End::read(&mut file, len).map_err(|error| describe(path, &error))?;
-    let chain = end.check(path, &mut file)?;
+    let end = End::read(file, len).map_err(|error| describe(path, &error))?;
+    let chain = end.check(path, file)?;
     let whole = end.whole();
-    let mut log = Log::new(file, chain, whole);
+    let mut log = Log::new(locked, chain, whole);
     if whole < len {
         let crashed = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
         log.losses.add(LossCause::Crash, crashed.unwrap_or_else(Timestamp::now));

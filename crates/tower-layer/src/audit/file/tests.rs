@@ -11,6 +11,7 @@ use countersign_core::audit::{Chain, Outcome, Stage, annotation, conformance as 
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+use super::log::Locked;
 use super::*;
 
 fn event(id: impl Into<String>) -> Event {
@@ -69,7 +70,7 @@ fn ids(events: &[Event]) -> Vec<&str> {
 
 /// A real file whose writing, cutting and syncing can be made to fail.
 struct Faulty {
-    file: File,
+    file: Locked,
     faults: Arc<AtomicU8>,
 }
 
@@ -104,12 +105,13 @@ impl Storage for Faulty {
     fn sync(&mut self) -> io::Result<()> {
         if let Err(error) = self.check(SYNC) {
             // What a system does after a failed sync: it has forgotten what it held.
-            let len = self.file.metadata()?.len();
-            self.file.set_len(0)?;
-            self.file.set_len(len)?;
+            let file = self.file.file();
+            let len = file.metadata()?.len();
+            file.set_len(0)?;
+            file.set_len(len)?;
             return Err(error);
         }
-        self.file.sync_data()
+        self.file.sync()
     }
 }
 
@@ -122,7 +124,7 @@ fn faulty(path: &Path) -> (FileSink, Arc<AtomicU8>) {
         .unwrap();
     let faults = Arc::new(AtomicU8::new(0));
     let storage = Faulty {
-        file,
+        file: Locked::new(file).unwrap(),
         faults: Arc::clone(&faults),
     };
     (
@@ -236,6 +238,31 @@ async fn many_writers_share_a_sync() {
     assert_eq!(report.records, 64 * 25);
 }
 
+#[tokio::test]
+async fn a_trickle_is_synced_too() {
+    let fixture = Fixture::new();
+    let (sink, faults) = faulty(&fixture.path);
+    faults.store(SYNC, Ordering::Relaxed);
+    let start = Instant::now();
+    // A failed sync is how the test sees that there was one.
+    while !sink.shared.is_down() {
+        assert!(start.elapsed() < Duration::from_secs(20), "nobody synced");
+        sink.submit(event("r"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_deleted_log_is_not_written_to_in_silence() {
+    let fixture = Fixture::new();
+    let sink = fixture.open();
+    sink.append(event("a"), Durability::Synced).await.unwrap();
+    fs::remove_file(&fixture.path).unwrap();
+    let error = sink.append(event("b"), Durability::Synced).await.unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Io(io::ErrorKind::NotFound));
+}
+
 #[test]
 fn a_log_goes_on_when_it_is_opened_again() {
     let fixture = Fixture::with_records(3);
@@ -281,7 +308,7 @@ fn half_a_line_is_cut_wherever_the_crash_was() {
         .unwrap()
         .0
         + 1;
-    for cut in (second + 1..whole.len()).step_by(7).chain([whole.len() - 1]) {
+    for cut in (second + 1..whole.len()).step_by(29).chain([whole.len() - 1]) {
         fs::write(&fixture.path, &whole[..cut]).unwrap();
         fixture.open().submit(event("after"));
         let events = fixture.events();

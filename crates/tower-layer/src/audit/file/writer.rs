@@ -1,9 +1,10 @@
 //! The thread that writes: takes what has come, writes it as one batch, answers.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign_core::audit::{Encoded, Losses, SinkError};
 use tokio::sync::oneshot;
@@ -64,25 +65,26 @@ impl Shared {
 /// Writes until there is no sink any more.
 pub(super) fn run<S: Storage>(mut log: Log<S>, jobs: &Receiver<Job>, shared: &Shared) {
     let mut batch = Vec::new();
+    let mut settle_at: Option<Instant> = None;
     loop {
-        let first = if log.is_settled() {
-            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            jobs.recv_timeout(SETTLE)
+        let first = match settle_at {
+            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
         };
         match first {
             Ok(first) => collect(first, jobs, &mut batch),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        let sync = batch.is_empty() || batch.iter().any(|job| job.synced);
+        // A trickle of records that nobody waits for must not put the sync off.
+        let due = settle_at.is_some_and(|at| at <= Instant::now());
+        let sync = due || batch.iter().any(|job| job.synced);
         log.losses.merge(shared.take_losses());
         let result = log.write(batch.iter().map(|job| &job.record), sync);
         if result.is_err() {
             log.lose(batch.iter().map(|job| &job.record));
         }
-        // Before anybody is answered: whoever knows of a failure must not be taken on trust.
-        shared.down.store(result.is_err(), Ordering::Release);
+        tell(shared, &result);
         let answer = result.map_err(|error| SinkError::from(&error));
         for job in batch.drain(..) {
             shared.release(job.record.size());
@@ -91,11 +93,28 @@ pub(super) fn run<S: Storage>(mut log: Log<S>, jobs: &Receiver<Job>, shared: &Sh
                 let _ = reply.send(answer);
             }
         }
+        if log.is_settled() {
+            settle_at = None;
+        } else if due || settle_at.is_none() {
+            settle_at = Some(Instant::now() + SETTLE);
+        }
     }
     log.losses.merge(shared.take_losses());
-    if !log.is_settled() {
-        // There is nobody left to tell. What is missing shows in the log as intents without an outcome.
-        let _ = log.settle();
+    if !log.is_settled()
+        && let Err(error) = log.settle()
+    {
+        let lost = log.losses.records();
+        tracing::error!(%error, lost, "the audit log was closed without its last records");
+    }
+}
+
+/// Notes whether the log works, before anybody is answered: once a failure is known, nothing is taken on trust.
+fn tell(shared: &Shared, result: &io::Result<()>) {
+    let was_down = shared.down.swap(result.is_err(), Ordering::AcqRel);
+    match result {
+        Err(error) if !was_down => tracing::error!(%error, "the audit log can't be written"),
+        Ok(()) if was_down => tracing::info!("the audit log can be written again"),
+        Ok(()) | Err(_) => {}
     }
 }
 
