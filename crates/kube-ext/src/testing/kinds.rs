@@ -70,6 +70,15 @@ impl Resource {
         qualify(&self.kind, &self.group)
     }
 
+    /// The Go package of the kind, as some messages show it.
+    pub(super) fn package(&self) -> &str {
+        match self.group.split('.').next() {
+            _ if self.is(CUSTOM) => "unstructured",
+            None | Some("") => "core",
+            Some(first) => first,
+        }
+    }
+
     pub(super) fn is_namespace(&self) -> bool {
         self.group.is_empty() && self.kind == "Namespace"
     }
@@ -154,7 +163,18 @@ impl Resource {
 
     /// The verbs of the resource itself.
     pub(super) fn verbs(&self) -> &'static [&'static str] {
-        if self.is_namespace() {
+        if self.is(CUSTOM) {
+            &[
+                "delete",
+                "deletecollection",
+                "get",
+                "list",
+                "patch",
+                "create",
+                "update",
+                "watch",
+            ]
+        } else if self.is_namespace() {
             &["create", "delete", "get", "list", "patch", "update", "watch"]
         } else {
             &[

@@ -23,7 +23,11 @@ pub(super) fn object(resource: &Resource, object: &Object, view: View) -> Result
         View::Metadata => partial(object),
         View::MetadataList => {
             let message = "you requested PartialObjectMetadataList, but the requested object is not a list";
-            return Err(ApiError::not_acceptable(format!("{message} (*{})", resource.kind)));
+            return Err(ApiError::not_acceptable(format!(
+                "{message} (*{}.{})",
+                resource.package(),
+                resource.kind
+            )));
         }
         View::Table(include) => {
             let revision = meta_text(object, "resourceVersion");
@@ -73,7 +77,10 @@ pub(super) fn list(
         ]),
         View::Metadata => {
             let message = "you requested PartialObjectMetadata, but the requested object is a list";
-            return Err(ApiError::not_acceptable(format!("{message} (*{kind})")));
+            return Err(ApiError::not_acceptable(format!(
+                "{message} (*{}.{kind})",
+                resource.package()
+            )));
         }
         View::Table(include) => {
             let rows = items.iter().map(Arc::as_ref);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::decode;
 use super::delete::{DeleteOptions, delete};
 use super::errors::{ApiError, Cause};
 use super::object::{Object, edit, meta, meta_text};
@@ -64,8 +65,7 @@ fn scale_of(object: &Object) -> Scale {
 /// PUT of `scale`.
 pub(super) fn update_scale(state: &mut State, target: &Target, query: &Query, body: &[u8]) -> Result<Scale, ApiError> {
     let dry = dry_run(query, "UpdateOptions")?;
-    let scale: Value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_request(format!("the object provided is unrecognized: {error}")))?;
+    let scale = decode::json("Scale", body)?;
     let existing = state
         .get(target)
         .ok_or_else(|| ApiError::not_found(&target.resource, &target.name))?;
@@ -158,8 +158,7 @@ pub(super) fn evict(
     body: &[u8],
 ) -> Result<Vec<(&'static str, Value)>, ApiError> {
     let dry = dry_run(query, "CreateOptions")?;
-    let eviction: Value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_request(format!("the object provided is unrecognized: {error}")))?;
+    let eviction = decode::json("Eviction", body)?;
     let said = |pointer: &str| eviction.pointer(pointer).and_then(Value::as_str);
     if said("/kind").is_some_and(|kind| kind != "Eviction") {
         return Err(ApiError::bad_request(
