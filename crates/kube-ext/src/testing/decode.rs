@@ -61,13 +61,6 @@ impl Flaw {
     pub(super) fn unrestorable(&self) -> String {
         match self {
             Self::Type { found, wanted, .. } => {
-                let kind = if wanted.starts_with("map[") {
-                    "map"
-                } else if wanted.starts_with("[]") {
-                    "slice"
-                } else {
-                    wanted
-                };
                 let found = match found {
                     Value::Number(number) if number.is_f64() => "float64",
                     Value::Number(_) => "int64",
@@ -75,7 +68,12 @@ impl Flaw {
                     Value::Object(_) => "map",
                     other => kind_of(other),
                 };
-                format!("cannot restore {kind} from {found}")
+                match wanted.as_str() {
+                    wanted if wanted.starts_with("map[") => format!("cannot restore map from {found}"),
+                    wanted if wanted.starts_with("[]") => format!("cannot restore slice from {found}"),
+                    wanted if wanted.starts_with("v1.") => format!("cannot restore struct from: {found}"),
+                    wanted => format!("unrecognized type: {wanted}"),
+                }
             }
             Self::Base64(_) => format!("error decoding from json: {self}"),
             _ => self.to_string(),

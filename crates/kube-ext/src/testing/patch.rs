@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use json_patch::{AddOperation, PatchOperation, ReplaceOperation, TestOperation};
 use serde_json::Value;
 
 use super::decode::{self, Flaw, kind_of};
 use super::errors::{ApiError, Cause};
+use super::golang;
 use super::kinds::{CUSTOM, Resource};
 use super::object::{Object, meta, meta_text, set, set_meta};
 use super::query::Query;
-use super::render::escape;
 use super::state::{State, Target};
 use super::strategic;
 use super::write::{check_identity, check_lock, commit, dry_run, immutable, insert};
@@ -114,12 +115,10 @@ pub(super) fn patch_value(kind: PatchKind, name: &str, mut current: Value, body:
             }
             let patch: json_patch::Patch =
                 serde_json::from_value(Value::Array(operations)).map_err(|_| ApiError::inapplicable_patch())?;
-            json_patch::patch(&mut current, &patch).map_err(|_| ApiError::inapplicable_patch())?;
-            if current.is_object() {
-                Ok(current)
-            } else {
-                Err(ApiError::inapplicable_patch())
+            for operation in patch.0 {
+                apply_operation(&mut current, operation)?;
             }
+            Ok(current)
         }
         (PatchKind::Json | PatchKind::Strategic, Value::Null) => Ok(current),
         (PatchKind::Json, other) => Err(wrong_type(&other, "[]handlers.jsonPatchOp")),
@@ -136,9 +135,27 @@ pub(super) fn patch_value(kind: PatchKind, name: &str, mut current: Value, body:
     }
 }
 
+/// One operation, as upstream's library does it where it differs from RFC 6902: `replace` adds a missing member, and an
+/// absent member equals null in a `test`. The whole document can't be replaced.
+fn apply_operation(current: &mut Value, operation: PatchOperation) -> Result<(), ApiError> {
+    let path = operation.path().to_string();
+    let Some((parent, _)) = path.rsplit_once('/') else {
+        return Err(ApiError::inapplicable_patch());
+    };
+    let missing = current.pointer(&path).is_none() && current.pointer(parent).is_some_and(Value::is_object);
+    let operation = match operation {
+        PatchOperation::Replace(ReplaceOperation { path, value }) if missing => {
+            PatchOperation::Add(AddOperation { path, value })
+        }
+        PatchOperation::Test(TestOperation { value: Value::Null, .. }) if missing => return Ok(()),
+        other => other,
+    };
+    json_patch::patch(current, &[operation]).map_err(|_| ApiError::inapplicable_patch())
+}
+
 /// The result as an object of the kind. Where it is none, the error of a merge or JSON patch quotes all of it, live
 /// fields included, and that of a strategic one the patch alone: so does upstream.
-fn checked(kind: PatchKind, resource: &Resource, patched: Value, body: &[u8]) -> Result<Object, ApiError> {
+pub(super) fn checked(kind: PatchKind, resource: &Resource, patched: Value, body: &[u8]) -> Result<Object, ApiError> {
     let Value::Object(object) = patched else {
         return Err(ApiError::inapplicable_patch());
     };
@@ -151,16 +168,16 @@ fn checked(kind: PatchKind, resource: &Resource, patched: Value, body: &[u8]) ->
     if kind == PatchKind::Strategic {
         let patch: Value = serde_json::from_slice(body).unwrap_or_default();
         return Err(ApiError::invalid_patch(
-            &go_quote(&go_map(&patch)),
+            &golang::quote(&golang::plain(&patch)),
             &flaw.unrestorable(),
         ));
     }
-    let whole = escape(&Value::Object(object).to_string());
+    let whole = golang::escape(&Value::Object(object).to_string());
     let why = match flaw {
         Flaw::NoKind => format!("{flaw} in '{whole}'"),
         flaw => flaw.to_string(),
     };
-    Err(ApiError::invalid_patch(&go_quote(&whole), &why))
+    Err(ApiError::invalid_patch(&golang::quote(&whole), &why))
 }
 
 /// The lock first, then the UID, which a patch can't change.
@@ -235,41 +252,4 @@ fn apply(state: &mut State, target: &Target, body: &[u8], dry: bool) -> Result<(
     set(&mut merged, "kind", None);
     set(&mut merged, "apiVersion", None);
     Ok((commit(state, target, &existing, merged, dry)?, false))
-}
-
-/// A string as Go's `%q` writes it.
-pub(super) fn go_quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// A value as Go's `%v` writes it.
-fn go_map(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go_map).collect::<Vec<_>>().join(" ")),
-        Value::Object(fields) => {
-            let fields: Vec<_> = fields
-                .iter()
-                .map(|(key, value)| format!("{key}:{}", go_map(value)))
-                .collect();
-            format!("map[{}]", fields.join(" "))
-        }
-        other => other.to_string(),
-    }
 }

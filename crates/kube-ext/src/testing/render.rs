@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::errors::ApiError;
+use super::golang;
 use super::kinds::{CUSTOM, Resource};
 use super::negotiate::View;
 use super::object::{Object, meta_text};
@@ -185,23 +186,7 @@ pub(super) fn text(value: &str) -> String {
 }
 
 fn finish(text: String) -> Bytes {
-    let mut text = escape(&text);
+    let mut text = golang::escape(&text);
     text.push('\n');
     Bytes::from(text)
-}
-
-/// Go's JSON escapes these inside strings, and nowhere else can they stand.
-pub(super) fn escape(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' => out.push_str("\\u003c"),
-            '>' => out.push_str("\\u003e"),
-            '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            other => out.push(other),
-        }
-    }
-    out
 }

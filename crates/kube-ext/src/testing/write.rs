@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::decode::{self, decode_base64};
 use super::errors::{ApiError, Cause};
-use super::kinds::{CREATE_ON_UPDATE, CUSTOM, GENERATION, NAMESPACED, PATH_NAMES, Resource, STATUS};
+use super::golang;
+use super::kinds::{CREATE_ON_UPDATE, CUSTOM, GENERATION, LOCKED, NAMESPACED, PATH_NAMES, Resource, STATUS};
 use super::object::{Object, edit, has_finalizers, meta, meta_text, name_suffix, new_uid, now, set, set_meta};
-use super::patch::go_quote;
 use super::query::Query;
 use super::state::{State, Target};
 
@@ -141,7 +141,7 @@ pub(super) fn update(
         }
         return Err(ApiError::not_found(resource, &target.name));
     };
-    if resource.is(CUSTOM) && meta_text(&object, "resourceVersion").is_empty() {
+    if resource.is(LOCKED) && meta_text(&object, "resourceVersion").is_empty() {
         let cause = Cause::invalid("metadata.resourceVersion", "0", "must be specified for an update");
         return Err(ApiError::invalid_kind(
             &resource.plural,
@@ -186,9 +186,11 @@ pub(super) fn check_lock(target: &Target, existing: &Object, object: &Object) ->
 
 /// The refusal of a change to what can't change.
 pub(super) fn immutable(target: &Target, field: &'static str, value: &str) -> ApiError {
-    let cause = Cause::invalid(field, &go_quote(value), "field is immutable");
-    // Upstream says it twice: object and metadata are validated apart.
-    ApiError::invalid(&target.resource, &target.name, &[cause.clone(), cause])
+    let cause = Cause::invalid(field, &golang::quote(value), "field is immutable");
+    // Upstream says it twice of metadata, which is validated on its own and with the object.
+    let twice = field.starts_with("metadata.").then(|| cause.clone());
+    let causes: Vec<Cause> = std::iter::once(cause).chain(twice).collect();
+    ApiError::invalid(&target.resource, &target.name, &causes)
 }
 
 /// Writes the next state of an object that exists: the optimistic lock, what may not change, generation, and the end of
@@ -379,17 +381,17 @@ fn check_name(resource: &Resource, name: &str) -> Result<(), ApiError> {
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
     };
-    let (legal, why) = if resource.is(PATH_NAMES) {
-        (
-            !matches!(name, "." | "..") && !name.contains(['/', '%']),
-            "may not be '.' or '..' or contain '/' or '%'",
-        )
+    let flaw = if !resource.is(PATH_NAMES) {
+        let legal = name.len() <= 253 && name.split('.').all(label);
+        (!legal).then_some(SUBDOMAIN)
+    } else if name.contains('/') {
+        Some("may not contain '/'")
+    } else if name.contains('%') {
+        Some("may not contain '%'")
     } else {
-        (name.len() <= 253 && name.split('.').all(label), SUBDOMAIN)
+        matches!(name, "." | "..").then_some("may not be '.' or '..'")
     };
-    if legal {
-        return Ok(());
-    }
-    let cause = Cause::invalid("metadata.name", &json!(name).to_string(), why);
+    let Some(why) = flaw else { return Ok(()) };
+    let cause = Cause::invalid("metadata.name", &golang::quote(name), why);
     Err(ApiError::invalid(resource, name, &[cause]))
 }

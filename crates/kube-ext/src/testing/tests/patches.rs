@@ -121,6 +121,20 @@ async fn json_patch() {
         assert_eq!(refused.json["details"], json!({}));
     }
     assert_eq!(patch(&server, &path, JSON_PATCH, json!({ "a": 1 })).await.status, 400);
+    let lenient = json!([
+        { "op": "replace", "path": "/data/new", "value": "AAAA" },
+        { "op": "test", "path": "/data/nope", "value": null },
+    ]);
+    let lenient = patch(&server, &path, JSON_PATCH, lenient).await.ok();
+    assert_eq!(
+        lenient["data"]["new"], "AAAA",
+        "upstream's replace adds a missing member"
+    );
+    let whole = json!([{ "op": "replace", "path": "", "value": {} }]);
+    patch(&server, &path, JSON_PATCH, whole)
+        .await
+        .is_status(422, "Invalid", rejected);
+    assert_eq!(patch(&server, &path, JSON_PATCH, json!([5])).await.status, 400);
     let many = vec![json!({ "op": "test", "path": "/kind", "value": "Secret" }); 10_001];
     patch(&server, &path, JSON_PATCH, json!(many)).await.is_status(
         413,
@@ -245,12 +259,19 @@ async fn strategic_merges_by_key() {
     assert_eq!(patched["metadata"]["labels"], json!({ "k": "v" }));
     assert!(patched["spec"].get("replicas").is_none());
     let refused = patch(&server, &path, STRATEGIC, template(json!([{ "image": "nameless" }]))).await;
-    assert_eq!(refused.status, 500, "no merge key");
-    assert_eq!(
-        patch(&server, &path, STRATEGIC, json!({ "$patch": "what" }))
-            .await
-            .status,
-        500
+    refused.is_status(
+        500,
+        "",
+        "map: map[image:nameless] does not contain declared merge key: name",
+    );
+    let refused = patch(&server, &path, STRATEGIC, json!({ "$patch": "what" })).await;
+    refused.is_status(500, "", "unknown patch type: what in map: map[$patch:what]");
+    let refused = patch(&server, &path, STRATEGIC, json!({ "spec": 5 })).await;
+    assert!(
+        refused.json["message"]
+            .as_str()
+            .unwrap()
+            .ends_with("cannot restore struct from: int64")
     );
 }
 
