@@ -56,11 +56,11 @@ impl Reply {
         }
     }
 
-    fn text(code: u16, text: &'static str) -> Self {
+    fn text(code: u16, text: impl Into<Bytes>) -> Self {
         Self {
             code,
             content_type: TEXT,
-            body: ReplyBody::Full(Bytes::from_static(text.as_bytes())),
+            body: ReplyBody::Full(text.into()),
         }
     }
 
@@ -95,9 +95,19 @@ pub(super) fn handle(state: &mut State, call: &Call<'_>) -> Reply {
 }
 
 fn route(state: &State, call: &Call<'_>, parts: &[&str]) -> Result<Route, ApiError> {
-    let document = |found: Option<Vec<(&'static str, Value)>>| match found {
-        Some(document) => get_only(call, Reply::json(200, render::document(&document))).map(Route::Reply),
-        None => Ok(Route::Reply(Reply::page_not_found())),
+    // Groups are served by handlers that look at no method.
+    let any = |found: Option<Vec<(&'static str, Value)>>| {
+        let reply = found.map_or_else(Reply::page_not_found, |document| {
+            Reply::json(200, render::document(&document))
+        });
+        Ok(Route::Reply(reply))
+    };
+    let document = |found| {
+        if call.method == Method::GET {
+            any(found)
+        } else {
+            Err(ApiError::method_not_allowed())
+        }
     };
     match parts {
         [] => document(Some(discovery::paths(state))),
@@ -106,32 +116,33 @@ fn route(state: &State, call: &Call<'_>, parts: &[&str]) -> Result<Route, ApiErr
         ["healthz" | "livez" | "readyz"] if !call.path.ends_with('/') => Ok(Route::Reply(Reply::text(200, "ok"))),
         [prefix @ ("api" | "apis")] if wants_aggregated(call.headers) => {
             let body = render::document(&discovery::aggregated(state, *prefix == "api"));
-            let reply = Reply {
+            Ok(Route::Reply(Reply {
                 content_type: AGGREGATED,
                 ..Reply::json(200, body)
-            };
-            get_only(call, reply).map(Route::Reply)
+            }))
         }
         ["api"] => document(Some(discovery::core_versions())),
-        ["apis"] => document(Some(discovery::group_list(state))),
-        ["apis", group] => document(discovery::group(state, group)),
+        ["apis"] => any(Some(discovery::group_list(state))),
+        ["apis", group] => any(discovery::group(state, group)),
         ["api", "v1"] => document(discovery::resource_list(state, "", "v1")),
         ["api", _] => Err(ApiError::no_such_resource()),
         ["apis", group, version] => match discovery::resource_list(state, group, version) {
             None if is_built_in(state, group) => Err(ApiError::no_such_resource()),
-            found => document(found),
+            found if is_built_in(state, group) => document(found),
+            found => any(found),
         },
+        // Before any routing, upstream can't say what such a request is about.
+        ["api", _, "watch" | "proxy"] | ["apis", _, _, "watch" | "proxy"] => {
+            let path = call.path;
+            let why = format!("failed to create RequestInfo: unable to determine kind and namespace from url, {path}");
+            Ok(Route::Reply(Reply::text(
+                500,
+                format!("Internal Server Error: \"{path}\": {why}\n"),
+            )))
+        }
         ["api", version, rest @ ..] => target(state, call, "", version, rest),
         ["apis", group, version, rest @ ..] if state.knows_group(group) => target(state, call, group, version, rest),
         _ => Ok(Route::Reply(Reply::page_not_found())),
-    }
-}
-
-fn get_only(call: &Call<'_>, reply: Reply) -> Result<Reply, ApiError> {
-    if call.method == Method::GET {
-        Ok(reply)
-    } else {
-        Err(ApiError::method_not_allowed())
     }
 }
 

@@ -1,13 +1,15 @@
 //! What Go's decoder would refuse: enough of it that an object of the wrong shape can't be stored, and that the errors
 //! leak what upstream's errors leak.
 
-use base64::alphabet;
+use std::fmt;
+
 use base64::engine::{Engine, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, alphabet};
 use serde_json::Value;
 
-use super::errors::ApiError;
+use super::errors::{ApiError, Cause};
 use super::kinds::{CUSTOM, Resource, SCALE};
-use super::object::{Object, set};
+use super::object::{Object, meta_text, set};
 
 /// Go's standard encoding lets stray bits at the end pass.
 const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -15,109 +17,244 @@ const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
+/// What is wrong with a value.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    /// A field of another type than the kind has there.
+    Type {
+        found: Value,
+        field: String,
+        wanted: String,
+    },
+    /// Base64 that ends at this byte.
+    Base64(usize),
+    /// Another kind, or another version of it.
+    Kind(String),
+    /// A custom resource that says it is of another kind.
+    CustomKind(String),
+    /// A custom resource that says it is of another version.
+    CustomVersion(String),
+    /// A custom resource that doesn't say what it is.
+    NoKind,
+}
+
+impl fmt::Display for Flaw {
+    /// As Go's JSON decoder says it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type { found, field, wanted } => {
+                write!(
+                    f,
+                    "json: cannot unmarshal {} into Go struct field {field} of type {wanted}",
+                    kind_of(found)
+                )
+            }
+            Self::Base64(at) => write!(f, "illegal base64 data at input byte {at}"),
+            Self::Kind(why) | Self::CustomKind(why) | Self::CustomVersion(why) => f.write_str(why),
+            Self::NoKind => f.write_str("Object 'Kind' is missing"),
+        }
+    }
+}
+
+impl Flaw {
+    /// As the converter of strategic merge patches says it.
+    pub(super) fn unrestorable(&self) -> String {
+        match self {
+            Self::Type { found, wanted, .. } => {
+                let found = match found {
+                    Value::Number(number) if number.is_f64() => "float64",
+                    Value::Number(_) => "int64",
+                    Value::Array(_) => "slice",
+                    Value::Object(_) => "map",
+                    other => kind_of(other),
+                };
+                match wanted.as_str() {
+                    wanted if wanted.starts_with("map[") => format!("cannot restore map from {found}"),
+                    wanted if wanted.starts_with("[]") => format!("cannot restore slice from {found}"),
+                    wanted if wanted.starts_with("v1.") => format!("cannot restore struct from: {found}"),
+                    wanted => format!("unrecognized type: {wanted}"),
+                }
+            }
+            Self::Base64(_) => format!("error decoding from json: {self}"),
+            _ => self.to_string(),
+        }
+    }
+
+    /// As server-side apply says it.
+    pub(super) fn untypable(&self) -> String {
+        match self {
+            Self::Type { found, field, wanted } if wanted.starts_with("map[") => {
+                let path = field.split_once('.').map_or(field.as_str(), |(_, path)| path);
+                format!(".{path}: expected map, got &{{{found}}}")
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// The refusal of a body that is no object of a kind.
+pub(super) fn unrecognized(kind: &str, body: &[u8], why: &str) -> ApiError {
+    let shown = summarize(body);
+    ApiError::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
+    ))
+}
+
+/// A request body as JSON.
+pub(super) fn json(kind: &str, body: &[u8]) -> Result<Value, ApiError> {
+    serde_json::from_slice(body).map_err(|error| {
+        unrecognized(
+            kind,
+            body,
+            &format!("couldn't get version/kind; json parse error: {error}"),
+        )
+    })
+}
+
 /// A request body as an object of the kind, without its type.
 pub(super) fn object(resource: &Resource, body: &[u8]) -> Result<Object, ApiError> {
-    let unrecognized = |why: &str| {
-        ApiError::bad_request(format!(
-            "the object provided is unrecognized (must be of type {}): {why} ({})",
-            resource.kind,
-            summarize(body)
-        ))
+    let mut object = match json(&resource.kind, body)? {
+        Value::Object(object) => object,
+        // Go decodes null into an empty object.
+        Value::Null => Object::new(),
+        other => {
+            let why = format!(
+                "json: cannot unmarshal {} into Go value of type struct",
+                kind_of(&other)
+            );
+            let why = format!("couldn't get version/kind; json parse error: {why}");
+            return Err(unrecognized(&resource.kind, body, &why));
+        }
     };
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| unrecognized(&format!("couldn't get version/kind; json parse error: {error}")))?;
-    let Value::Object(mut object) = value else {
-        let why = format!("json: cannot unmarshal {} into an object", kind_of(&value));
-        return Err(unrecognized(&format!(
-            "couldn't get version/kind; json parse error: {why}"
-        )));
-    };
-    if resource.is(CUSTOM) && !object.get("kind").is_some_and(Value::is_string) {
-        return Err(unrecognized("Object 'Kind' is missing"));
-    }
-    let as_kind = |why: &str| {
-        let kind = object.get("kind").and_then(Value::as_str).unwrap_or(&resource.kind);
-        ApiError::bad_request(format!(
-            "{kind} in version \"{}\" cannot be handled as a {}: {why}",
-            resource.version, resource.kind
-        ))
-    };
-    check(resource, &object).map_err(|why| as_kind(&why))?;
+    check(resource, &object).map_err(|flaw| match flaw {
+        Flaw::NoKind => {
+            let why = format!("{flaw} in '{}'", String::from_utf8_lossy(body));
+            unrecognized(&resource.kind, body, &why)
+        }
+        flaw => refuse(resource, &object, &flaw),
+    })?;
     set(&mut object, "kind", None);
     set(&mut object, "apiVersion", None);
     Ok(object)
 }
 
-/// Whether the value is an object of the kind; the error is Go's.
-pub(super) fn check(resource: &Resource, object: &Object) -> Result<(), String> {
+/// The refusal of an object that was read and is none of the kind.
+pub(super) fn refuse(resource: &Resource, object: &Object, flaw: &Flaw) -> ApiError {
+    let said = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
+    match flaw {
+        Flaw::CustomKind(why) => {
+            let cause = Cause::invalid("kind", &Value::from(said("kind")).to_string(), why);
+            ApiError::invalid_kind(said("kind"), &resource.group, meta_text(object, "name"), &[cause])
+        }
+        Flaw::CustomVersion(why) => ApiError::bad_request(why),
+        flaw => {
+            let kind = if said("kind").is_empty() {
+                &resource.kind
+            } else {
+                said("kind")
+            };
+            let version = if said("apiVersion").is_empty() {
+                &resource.version
+            } else {
+                said("apiVersion")
+            };
+            let version = version.rsplit('/').next().unwrap_or_default();
+            let place = format!("{kind} in version \"{version}\"");
+            ApiError::bad_request(format!("{place} cannot be handled as a {}: {flaw}", resource.kind))
+        }
+    }
+}
+
+/// Whether the value is an object of the kind.
+pub(super) fn check(resource: &Resource, object: &Object) -> Result<(), Flaw> {
+    check_kind(resource, object)?;
+    check_metadata(resource, object)?;
+    if resource.is_secret() {
+        check_map(object.get("data"), "Secret.data", "[]uint8")?;
+        check_base64(object.get("data"))?;
+        check_map(object.get("stringData"), "Secret.stringData", "string")?;
+        check_type(object.get("type"), Value::is_string, "Secret.type", "v1.SecretType")?;
+        check_type(object.get("immutable"), Value::is_boolean, "Secret.immutable", "bool")?;
+    }
+    if resource.is_config_map() {
+        check_map(object.get("data"), "ConfigMap.data", "string")?;
+        check_map(object.get("binaryData"), "ConfigMap.binaryData", "[]uint8")?;
+        check_base64(object.get("binaryData"))?;
+        check_type(
+            object.get("immutable"),
+            Value::is_boolean,
+            "ConfigMap.immutable",
+            "bool",
+        )?;
+    }
+    if resource.is(SCALE) {
+        let replicas = object.get("spec").and_then(|spec| spec.get("replicas"));
+        check_type(
+            replicas,
+            Value::is_i64,
+            &format!("{}Spec.spec.replicas", resource.kind),
+            "int32",
+        )?;
+    }
+    if !resource.is(CUSTOM) {
+        for (field, part) in [("spec", "Spec"), ("status", "Status")] {
+            let place = format!("{}.{field}", resource.kind);
+            check_type(
+                object.get(field),
+                Value::is_object,
+                &place,
+                &format!("v1.{}{part}", resource.kind),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn check_kind(resource: &Resource, object: &Object) -> Result<(), Flaw> {
     let said = |field: &str| {
         object
             .get(field)
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
     };
+    if resource.is(CUSTOM) && (said("kind").is_none() || said("apiVersion").is_none()) {
+        return Err(Flaw::NoKind);
+    }
+    let expected = resource.api_version();
     let kind = said("kind").unwrap_or(&resource.kind);
-    let api_version = said("apiVersion").map_or_else(|| resource.api_version(), str::to_owned);
-    if kind != resource.kind || api_version != resource.api_version() {
-        return Err(format!(
-            "converting ({}.{kind}) to ({}.{}): unknown conversion",
-            api_version.rsplit('/').next().unwrap_or_default(),
-            if resource.group.is_empty() {
-                "core"
-            } else {
-                &resource.group
-            },
-            resource.kind
-        ));
+    let api_version = said("apiVersion").unwrap_or(&expected);
+    if kind == resource.kind && api_version == expected {
+        return Ok(());
     }
-    check_metadata(resource, object)?;
-    if resource.is_secret() {
-        check_map(object.get("data"), "Secret.data", "[]uint8")?;
-        check_base64(object.get("data"))?;
-        check_map(object.get("stringData"), "Secret.stringData", "string")?;
+    if resource.is(CUSTOM) {
+        return Err(if api_version == expected {
+            Flaw::CustomKind(format!("must be {}", resource.kind))
+        } else {
+            Flaw::CustomVersion(format!(
+                "the API version in the data ({api_version}) does not match the expected API version ({expected})"
+            ))
+        });
     }
-    if resource.is_config_map() {
-        check_map(object.get("data"), "ConfigMap.data", "string")?;
-        check_map(object.get("binaryData"), "ConfigMap.binaryData", "[]uint8")?;
-        check_base64(object.get("binaryData"))?;
+    if kind == resource.kind {
+        return Err(Flaw::Kind(not_registered(kind, api_version)));
     }
-    if resource.is(SCALE)
-        && let Some(replicas) = object.get("spec").and_then(|spec| spec.get("replicas"))
-        && !replicas.is_i64()
-        && !replicas.is_null()
-    {
-        return Err(unmarshal(
-            replicas,
-            &format!("{}Spec.spec.replicas", resource.kind),
-            "int32",
-        ));
-    }
-    for field in ["spec", "status"] {
-        if let Some(value) = object.get(field)
-            && !value.is_object()
-            && !value.is_null()
-            && !resource.is(CUSTOM)
-        {
-            return Err(unmarshal(
-                value,
-                &format!("{}.{field}", resource.kind),
-                &format!("v1.{}", resource.kind),
-            ));
-        }
-    }
-    Ok(())
+    let version = api_version.rsplit('/').next().unwrap_or_default();
+    let (package, kind_here) = (resource.package(), &resource.kind);
+    Err(Flaw::Kind(format!(
+        "converting ({version}.{kind}) to ({package}.{kind_here}): unknown conversion"
+    )))
 }
 
-fn check_metadata(resource: &Resource, object: &Object) -> Result<(), String> {
-    let Some(metadata) = object.get("metadata").filter(|value| !value.is_null()) else {
+/// What upstream's scheme says of a type that it doesn't have.
+pub(super) fn not_registered(kind: &str, version: &str) -> String {
+    format!("no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\"")
+}
+
+fn check_metadata(resource: &Resource, object: &Object) -> Result<(), Flaw> {
+    let place = format!("{}.metadata", resource.kind);
+    check_type(object.get("metadata"), Value::is_object, &place, "v1.ObjectMeta")?;
+    let Some(metadata) = object.get("metadata").and_then(Value::as_object) else {
         return Ok(());
-    };
-    let Some(metadata) = metadata.as_object() else {
-        return Err(unmarshal(
-            metadata,
-            &format!("{}.metadata", resource.kind),
-            "v1.ObjectMeta",
-        ));
     };
     let prefix = if resource.is(CUSTOM) {
         "ObjectMeta"
@@ -128,71 +265,72 @@ fn check_metadata(resource: &Resource, object: &Object) -> Result<(), String> {
         check_map(metadata.get(field), &format!("{prefix}.{field}"), "string")?;
     }
     for field in ["name", "generateName", "namespace", "uid", "resourceVersion"] {
-        if let Some(value) = metadata
-            .get(field)
-            .filter(|value| !value.is_null() && !value.is_string())
-        {
-            return Err(unmarshal(value, &format!("{prefix}.{field}"), "string"));
-        }
+        check_type(
+            metadata.get(field),
+            Value::is_string,
+            &format!("{prefix}.{field}"),
+            "string",
+        )?;
     }
     for (field, of, is_item) in [
         ("finalizers", "string", Value::is_string as fn(&Value) -> bool),
         ("ownerReferences", "v1.OwnerReference", Value::is_object),
     ] {
-        let Some(value) = metadata.get(field).filter(|value| !value.is_null()) else {
-            continue;
-        };
-        let Some(items) = value.as_array() else {
-            return Err(unmarshal(value, &format!("{prefix}.{field}"), &format!("[]{of}")));
-        };
-        if let Some(item) = items.iter().find(|item| !is_item(item)) {
-            return Err(unmarshal(item, &format!("{prefix}.{field}"), of));
+        let place = format!("{prefix}.{field}");
+        check_type(metadata.get(field), Value::is_array, &place, &format!("[]{of}"))?;
+        for item in metadata.get(field).and_then(Value::as_array).into_iter().flatten() {
+            check_type(Some(item), is_item, &place, of)?;
         }
     }
     Ok(())
 }
 
-fn check_map(value: Option<&Value>, field: &str, of: &str) -> Result<(), String> {
-    let Some(value) = value.filter(|value| !value.is_null()) else {
-        return Ok(());
-    };
-    let Some(map) = value.as_object() else {
-        return Err(unmarshal(value, field, &format!("map[string]{of}")));
-    };
-    match map.values().find(|item| !item.is_string() && !item.is_null()) {
-        Some(item) => Err(unmarshal(item, field, of)),
+/// A field that is there and not null has its type.
+fn check_type(value: Option<&Value>, is: fn(&Value) -> bool, field: &str, wanted: &str) -> Result<(), Flaw> {
+    match value.filter(|value| !value.is_null() && !is(value)) {
+        Some(found) => Err(Flaw::Type {
+            found: found.clone(),
+            field: field.to_owned(),
+            wanted: wanted.to_owned(),
+        }),
         None => Ok(()),
     }
 }
 
-fn check_base64(value: Option<&Value>) -> Result<(), String> {
+fn check_map(value: Option<&Value>, field: &str, of: &str) -> Result<(), Flaw> {
+    check_type(value, Value::is_object, field, &format!("map[string]{of}"))?;
+    value
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Object::values)
+        .try_for_each(|item| check_type(Some(item), Value::is_string, field, of))
+}
+
+fn check_base64(value: Option<&Value>) -> Result<(), Flaw> {
     for text in value
         .and_then(Value::as_object)
         .into_iter()
         .flat_map(Object::values)
         .filter_map(Value::as_str)
     {
-        // Go's decoder skips line ends.
-        let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-        if let Err(error) = GO_BASE64.decode(&text) {
-            let at = match error {
-                base64::DecodeError::InvalidByte(at, _) => at,
-                _ => text.len(),
-            };
-            return Err(format!("illegal base64 data at input byte {at}"));
+        if let Err(error) = decode_base64(text) {
+            return Err(Flaw::Base64(match error {
+                DecodeError::InvalidByte(at, _) => at,
+                // Go names the beginning of the group that is cut off.
+                _ => text.len() / 4 * 4,
+            }));
         }
     }
     Ok(())
 }
 
-fn unmarshal(value: &Value, field: &str, of: &str) -> String {
-    format!(
-        "json: cannot unmarshal {} into Go struct field {field} of type {of}",
-        kind_of(value)
-    )
+/// What a text stands for: Go's decoder skips line ends.
+pub(super) fn decode_base64(text: &str) -> Result<Vec<u8>, DecodeError> {
+    let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+    GO_BASE64.decode(text)
 }
 
-fn kind_of(value: &Value) -> &'static str {
+pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::decode::{kind_of, not_registered};
 use super::errors::{ApiError, Cause};
 use super::kinds::{GENERATION, ORPHANS, RETURNS_DELETED, Resource};
 use super::object::{Object, edit, has_finalizers, meta_text, now, set};
@@ -35,9 +36,18 @@ impl DeleteOptions {
     /// From the body; only without one from the query, which is ignored otherwise, as upstream does.
     pub(super) fn parse(query: &Query, body: &[u8]) -> Result<Self, ApiError> {
         if !body.is_empty() {
-            let value: Value =
-                serde_json::from_slice(body).map_err(|error| ApiError::bad_request(error.to_string()))?;
+            let value: Value = serde_json::from_slice(body).map_err(|error| {
+                ApiError::bad_request(format!("couldn't get version/kind; json parse error: {error}"))
+            })?;
             return Self::from_body(&value);
+        }
+        if let Some(raw) = query
+            .text("gracePeriodSeconds")
+            .filter(|raw| raw.parse::<i64>().is_err())
+        {
+            return Err(ApiError::bad_request(format!(
+                "strconv.ParseInt: parsing \"{raw}\": invalid syntax"
+            )));
         }
         let dry: Vec<&str> = query.all("dryRun").collect();
         let orphan = query
@@ -62,18 +72,20 @@ impl DeleteOptions {
         };
         let said = |field: &str| options.get(field).and_then(Value::as_str).map(str::to_owned);
         if let Some(kind) = said("kind").filter(|kind| kind != "DeleteOptions") {
-            let message = format!("no kind \"{kind}\" is registered for version \"meta.k8s.io/v1\" in scheme");
-            return Err(ApiError::bad_request(message));
+            let version = said("apiVersion").unwrap_or_else(|| "meta.k8s.io/v1".to_owned());
+            return Err(ApiError::bad_request(not_registered(&kind, &version)));
         }
         let dry = match options.get("dryRun") {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(values)) if values.iter().all(Value::is_string) => {
                 values.iter().filter_map(Value::as_str).collect()
             }
-            Some(_) => {
-                return Err(ApiError::bad_request(
-                    "json: cannot unmarshal into DeleteOptions.dryRun",
-                ));
+            Some(other) => {
+                let kind = kind_of(other);
+                let place = "Go struct field DeleteOptions.dryRun of type []string";
+                return Err(ApiError::bad_request(format!(
+                    "json: cannot unmarshal {kind} into {place}"
+                )));
             }
         };
         let precondition = |field: &str| {
@@ -87,6 +99,11 @@ impl DeleteOptions {
             Some(Value::Bool(false)) => Some("Background".to_owned()),
             _ => None,
         };
+        if let (Some(policy), Some(_)) = (said("propagationPolicy"), &orphan) {
+            let why = "orphanDependents and deletionPropagation cannot be both set";
+            let cause = Cause::invalid("propagationPolicy", &json!(policy).to_string(), why);
+            return Err(ApiError::invalid_options("DeleteOptions", &[cause]));
+        }
         let parsed = Self {
             uid: precondition("uid"),
             resource_version: precondition("resourceVersion"),

@@ -18,6 +18,8 @@ pub(super) const ORPHANS: u16 = 1 << 6;
 pub(super) const CUSTOM: u16 = 1 << 7;
 /// The name is a path segment, not a DNS name (RBAC).
 pub(super) const PATH_NAMES: u16 = 1 << 8;
+/// An update must name the revision that it changes.
+pub(super) const LOCKED: u16 = 1 << 9;
 
 /// A kind that is served.
 #[derive(Clone, Debug)]
@@ -43,7 +45,16 @@ impl Resource {
             plural: plural.to_owned(),
             short_names: &[],
             selectable: &[],
-            flags: CUSTOM | STATUS | GENERATION | scope,
+            flags: CUSTOM | STATUS | GENERATION | LOCKED | scope,
+        }
+    }
+
+    /// The kind of a body that isn't stored: Scale, Eviction.
+    pub(super) fn body(group: &str, version: &str, kind: &str) -> Self {
+        let flags = if kind == "Scale" { SCALE } else { 0 };
+        Self {
+            flags,
+            ..Self::custom(group, version, kind, "", true)
         }
     }
 
@@ -68,6 +79,15 @@ impl Resource {
     /// `Pod`, `Deployment.apps`: as errors about the content name it.
     pub(super) fn qualified_kind(&self) -> String {
         qualify(&self.kind, &self.group)
+    }
+
+    /// The Go package of the kind, as some messages show it.
+    pub(super) fn package(&self) -> &str {
+        match self.group.split('.').next() {
+            _ if self.is(CUSTOM) => "unstructured",
+            None | Some("") => "core",
+            Some(first) => first,
+        }
     }
 
     pub(super) fn is_namespace(&self) -> bool {
@@ -154,7 +174,18 @@ impl Resource {
 
     /// The verbs of the resource itself.
     pub(super) fn verbs(&self) -> &'static [&'static str] {
-        if self.is_namespace() {
+        if self.is(CUSTOM) {
+            &[
+                "delete",
+                "deletecollection",
+                "get",
+                "list",
+                "patch",
+                "create",
+                "update",
+                "watch",
+            ]
+        } else if self.is_namespace() {
             &["create", "delete", "get", "list", "patch", "update", "watch"]
         } else {
             &[
@@ -253,14 +284,14 @@ const BUILT_IN: &[Row] = &[
     ("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", &["hpa"], NAMESPACED | STATUS, &[]),
     ("batch", "v1", "Job", "jobs", &[], WORKLOAD | ORPHANS, &["status.successful"]),
     ("batch", "v1", "CronJob", "cronjobs", &["cj"], WORKLOAD, &[]),
-    ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", &["pdb"], WORKLOAD, &[]),
+    ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", &["pdb"], WORKLOAD | LOCKED, &[]),
     ("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", &["netpol"], NAMESPACED | GENERATION, &[]),
     ("networking.k8s.io", "v1", "Ingress", "ingresses", &["ing"], WORKLOAD, &[]),
     (RBAC, "v1", "Role", "roles", &[], NAMESPACED | PATH_NAMES | CREATE_ON_UPDATE, &[]),
     (RBAC, "v1", "RoleBinding", "rolebindings", &[], NAMESPACED | PATH_NAMES | CREATE_ON_UPDATE, &[]),
     (RBAC, "v1", "ClusterRole", "clusterroles", &[], PATH_NAMES | CREATE_ON_UPDATE, &[]),
     (RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", &[], PATH_NAMES | CREATE_ON_UPDATE, &[]),
-    ("coordination.k8s.io", "v1", "Lease", "leases", &[], NAMESPACED | CREATE_ON_UPDATE, &[]),
+    ("coordination.k8s.io", "v1", "Lease", "leases", &[], NAMESPACED | CREATE_ON_UPDATE | LOCKED, &[]),
     ("storage.k8s.io", "v1", "StorageClass", "storageclasses", &["sc"], RETURNS_DELETED, &[]),
     ("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", &["pc"], 0, &[]),
 ];

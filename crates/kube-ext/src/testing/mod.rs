@@ -72,6 +72,7 @@ mod delete;
 mod discovery;
 mod errors;
 mod fault;
+mod golang;
 mod kinds;
 mod negotiate;
 mod object;

@@ -7,6 +7,7 @@ use super::errors::ApiError;
 use super::query::Query;
 
 const REPRESENTATIONS: &str = "406: Not Acceptable\n\nAvailable representations: application/json";
+const MEDIA_TYPES: &str = "only the following media types are accepted: application/json";
 
 /// How objects are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +32,12 @@ pub(super) fn view(headers: &HeaderMap, query: &Query) -> Result<View, ApiError>
     if accept.trim().is_empty() {
         return Ok(View::Plain);
     }
+    let mut json = false;
     for range in accept.split(',') {
         let Some(parameters) = json_parameters(range) else {
             continue;
         };
+        json = true;
         let get = |key: &str| {
             parameters
                 .iter()
@@ -51,7 +54,11 @@ pub(super) fn view(headers: &HeaderMap, query: &Query) -> Result<View, ApiError>
             Some(_) => {}
         }
     }
-    Err(ApiError::not_acceptable(REPRESENTATIONS))
+    Err(ApiError::not_acceptable(if json {
+        MEDIA_TYPES
+    } else {
+        REPRESENTATIONS
+    }))
 }
 
 /// Whether discovery is asked for in its aggregated form before the plain one.

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use json_patch::{AddOperation, PatchOperation, ReplaceOperation, TestOperation};
 use serde_json::Value;
 
-use super::decode;
+use super::decode::{self, Flaw, kind_of};
 use super::errors::{ApiError, Cause};
+use super::golang;
 use super::kinds::{CUSTOM, Resource};
 use super::object::{Object, meta, meta_text, set, set_meta};
 use super::query::Query;
-use super::render::escape;
 use super::state::{State, Target};
 use super::strategic;
-use super::write::{check_identity, commit, dry_run, insert};
+use super::write::{check_identity, check_lock, commit, dry_run, immutable, insert};
 
 /// Upstream's limit on the operations of a JSON Patch.
 const OPERATIONS: usize = 10_000;
@@ -89,77 +90,105 @@ fn typed(resource: &Resource, object: &Object) -> Value {
 
 /// Applies a patch that isn't an apply.
 pub(super) fn patch_value(kind: PatchKind, name: &str, mut current: Value, body: &[u8]) -> Result<Value, ApiError> {
-    let decoding = |error: &dyn std::fmt::Display| ApiError::bad_request(format!("error decoding patch: {error}"));
-    let patch: Value = serde_json::from_slice(body).map_err(|error| decoding(&error))?;
-    if kind == PatchKind::Json {
-        let Value::Array(operations) = &patch else {
-            return Err(decoding(
-                &"json: cannot unmarshal into Go value of type []handlers.jsonPatchOp",
-            ));
-        };
-        if operations.len() > OPERATIONS {
-            let message = "The allowed maximum operations in a JSON patch is";
-            return Err(ApiError::too_large(format_args!(
-                "{message} {OPERATIONS}, got {}",
-                operations.len()
-            )));
-        }
-        let patch: json_patch::Patch = serde_json::from_value(patch).map_err(|_| ApiError::inapplicable_patch())?;
-        json_patch::patch(&mut current, &patch).map_err(|_| ApiError::inapplicable_patch())?;
-        return Ok(current);
-    }
-    let Value::Object(fields) = patch else {
-        return Err(decoding(
-            &"json: cannot unmarshal into Go value of type map[string]interface {}",
-        ));
+    let decoding = |error: &dyn std::fmt::Display| match kind {
+        PatchKind::Strategic => ApiError::bad_request(error.to_string()),
+        _ => ApiError::bad_request(format!("error decoding patch: {error}")),
     };
-    match (kind, current) {
-        (PatchKind::Strategic, Value::Object(current)) => strategic::merge(name, current, fields).map(Value::Object),
-        (_, mut current) => {
-            json_patch::merge(&mut current, &Value::Object(fields));
+    let patch: Value = serde_json::from_slice(body).map_err(|error| decoding(&error))?;
+    let wrong_type = |value: &Value, wanted: &str| {
+        decoding(&format_args!(
+            "json: cannot unmarshal {} into Go value of type {wanted}",
+            kind_of(value)
+        ))
+    };
+    match (kind, patch) {
+        (PatchKind::Json, Value::Array(operations)) => {
+            if operations.len() > OPERATIONS {
+                let message = "The allowed maximum operations in a JSON patch is";
+                return Err(ApiError::too_large(format_args!(
+                    "{message} {OPERATIONS}, got {}",
+                    operations.len()
+                )));
+            }
+            if let Some(odd) = operations.iter().find(|operation| !operation.is_object()) {
+                return Err(wrong_type(odd, "handlers.jsonPatchOp"));
+            }
+            let patch: json_patch::Patch =
+                serde_json::from_value(Value::Array(operations)).map_err(|_| ApiError::inapplicable_patch())?;
+            for operation in patch.0 {
+                apply_operation(&mut current, operation)?;
+            }
             Ok(current)
         }
+        (PatchKind::Json | PatchKind::Strategic, Value::Null) => Ok(current),
+        (PatchKind::Json, other) => Err(wrong_type(&other, "[]handlers.jsonPatchOp")),
+        (PatchKind::Merge, Value::Null) => Err(ApiError::bad_request("Invalid JSON Patch")),
+        (PatchKind::Strategic, Value::Object(fields)) => match current {
+            Value::Object(current) => strategic::merge(name, current, fields).map(Value::Object),
+            _ => Err(ApiError::inapplicable_patch()),
+        },
+        (_, patch @ Value::Object(_)) => {
+            json_patch::merge(&mut current, &patch);
+            Ok(current)
+        }
+        (_, other) => Err(wrong_type(&other, "map[string]interface {}")),
     }
+}
+
+/// One operation, as upstream's library does it where it differs from RFC 6902: `replace` adds a missing member, and an
+/// absent member equals null in a `test`. The whole document can't be replaced.
+fn apply_operation(current: &mut Value, operation: PatchOperation) -> Result<(), ApiError> {
+    let path = operation.path().to_string();
+    let Some((parent, _)) = path.rsplit_once('/') else {
+        return Err(ApiError::inapplicable_patch());
+    };
+    let missing = current.pointer(&path).is_none() && current.pointer(parent).is_some_and(Value::is_object);
+    let operation = match operation {
+        PatchOperation::Replace(ReplaceOperation { path, value }) if missing => {
+            PatchOperation::Add(AddOperation { path, value })
+        }
+        PatchOperation::Test(TestOperation { value: Value::Null, .. }) if missing => return Ok(()),
+        other => other,
+    };
+    json_patch::patch(current, &[operation]).map_err(|_| ApiError::inapplicable_patch())
 }
 
 /// The result as an object of the kind. Where it is none, the error of a merge or JSON patch quotes all of it, live
 /// fields included, and that of a strategic one the patch alone: so does upstream.
-fn checked(kind: PatchKind, resource: &Resource, patched: Value, body: &[u8]) -> Result<Object, ApiError> {
-    let why = match &patched {
-        Value::Object(object) => decode::check(resource, object).err(),
-        _ => Some("json: cannot unmarshal into Go value of type map[string]interface {}".to_owned()),
+pub(super) fn checked(kind: PatchKind, resource: &Resource, patched: Value, body: &[u8]) -> Result<Object, ApiError> {
+    let Value::Object(object) = patched else {
+        return Err(ApiError::inapplicable_patch());
     };
-    match (why, patched) {
-        (None, Value::Object(object)) => Ok(object),
-        (why, patched) => {
-            let shown = if kind == PatchKind::Strategic {
-                serde_json::from_slice(body)
-                    .map(|patch: Value| go_map(&patch))
-                    .unwrap_or_default()
-            } else {
-                escape(&patched.to_string())
-            };
-            Err(ApiError::invalid_patch(&go_quote(&shown), &why.unwrap_or_default()))
-        }
+    let Err(flaw) = decode::check(resource, &object) else {
+        return Ok(object);
+    };
+    if matches!(flaw, Flaw::CustomKind(_) | Flaw::CustomVersion(_)) {
+        return Err(decode::refuse(resource, &object, &flaw));
     }
+    if kind == PatchKind::Strategic {
+        let patch: Value = serde_json::from_slice(body).unwrap_or_default();
+        return Err(ApiError::invalid_patch(
+            &golang::quote(&golang::plain(&patch)),
+            &flaw.unrestorable(),
+        ));
+    }
+    let whole = golang::escape(&Value::Object(object).to_string());
+    let why = match flaw {
+        Flaw::NoKind => format!("{flaw} in '{whole}'"),
+        flaw => flaw.to_string(),
+    };
+    Err(ApiError::invalid_patch(&golang::quote(&whole), &why))
 }
 
 /// The lock first, then the UID, which a patch can't change.
 fn check_unchanged(target: &Target, existing: &Object, object: &Object) -> Result<(), ApiError> {
-    let revision = meta_text(object, "resourceVersion");
-    if !revision.is_empty() && revision != meta_text(existing, "resourceVersion") {
-        return Err(ApiError::modified(&target.resource, &target.name));
-    }
+    check_lock(target, existing, object)?;
     let uid = meta_text(object, "uid");
-    if !uid.is_empty() && uid != meta_text(existing, "uid") {
-        let cause = Cause::invalid("metadata.uid", &go_quote(uid), "field is immutable");
-        return Err(ApiError::invalid(
-            &target.resource,
-            &target.name,
-            &[cause.clone(), cause],
-        ));
+    if uid.is_empty() || uid == meta_text(existing, "uid") {
+        Ok(())
+    } else {
+        Err(immutable(target, "metadata.uid", uid))
     }
-    Ok(())
 }
 
 /// Server-side apply without field ownership: it creates or merges, never conflicts with a manager and never prunes.
@@ -184,15 +213,13 @@ fn apply(state: &mut State, target: &Target, body: &[u8], dry: bool) -> Result<(
     if meta(&object, "managedFields").is_some_and(|fields| !fields.is_null()) {
         return Err(ApiError::bad_request("metadata.managedFields must be nil"));
     }
-    if let Err(why) = decode::check(resource, &object) {
+    if let Err(flaw) = decode::check(resource, &object) {
         let place = format!("{}/{}", meta_text(&object, "namespace"), meta_text(&object, "name"));
         let separator = if api_version.contains('/') { "" } else { "/" };
         return Err(ApiError::internal(format!(
-            "failed to create typed patch object ({place}; {separator}{api_version}, Kind={kind}): {why}"
+            "failed to create typed patch object ({place}; {separator}{api_version}, Kind={kind}): {}",
+            flaw.untypable()
         )));
-    }
-    if meta_text(&object, "name").is_empty() {
-        set_meta(&mut object, "name", Some(target.name.as_str().into()));
     }
     check_identity(target, &object)?;
     let Some(existing) = state.get(target).cloned() else {
@@ -205,6 +232,8 @@ fn apply(state: &mut State, target: &Target, body: &[u8], dry: bool) -> Result<(
                 format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             return Err(ApiError::conflict(resource, "", &target.name, &why));
         }
+        // Unlike the UID, a revision doesn't keep an apply from creating.
+        set_meta(&mut object, "resourceVersion", None);
         set(&mut object, "kind", None);
         set(&mut object, "apiVersion", None);
         return Ok((insert(state, target, object, dry)?, true));
@@ -223,41 +252,4 @@ fn apply(state: &mut State, target: &Target, body: &[u8], dry: bool) -> Result<(
     set(&mut merged, "kind", None);
     set(&mut merged, "apiVersion", None);
     Ok((commit(state, target, &existing, merged, dry)?, false))
-}
-
-/// A string as Go's `%q` writes it.
-pub(super) fn go_quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// A value as Go's `%v` writes it.
-fn go_map(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go_map).collect::<Vec<_>>().join(" ")),
-        Value::Object(fields) => {
-            let fields: Vec<_> = fields
-                .iter()
-                .map(|(key, value)| format!("{key}:{}", go_map(value)))
-                .collect();
-            format!("map[{}]", fields.join(" "))
-        }
-        other => other.to_string(),
-    }
 }

@@ -14,6 +14,8 @@ use super::selector::Selector;
 use super::state::{State, Target};
 use super::store::Key;
 
+const CONTINUE_VERSION: &str = "meta.k8s.io/v1";
+
 /// A page of a list.
 pub(super) struct Page {
     pub(super) items: Vec<Arc<Object>>,
@@ -42,7 +44,9 @@ struct Continue {
 /// GET of one object.
 pub(super) fn get(state: &State, target: &Target, query: &Query) -> Result<Arc<Object>, ApiError> {
     if let Some(raw) = query.text("resourceVersion") {
-        state.store.check_reached(list_revision(raw)?)?;
+        state
+            .store
+            .check_reached(raw.parse().map_err(|_| ApiError::internal(bad_revision(raw)))?)?;
     }
     state
         .get(target)
@@ -56,6 +60,7 @@ pub(super) fn list(state: &State, target: &Target, query: &Query) -> Result<Page
     let limit = number(query, "limit")?
         .and_then(|limit| usize::try_from(limit).ok())
         .filter(|limit| *limit > 0);
+    number(query, "timeoutSeconds")?;
     check_list_options(query)?;
     let asked = query.text("resourceVersion").map(list_revision).transpose()?;
     let next = query.text("continue").map(Continue::parse).transpose()?;
@@ -215,12 +220,12 @@ fn check_watch_options(query: &Query, initial: Option<bool>) -> Result<(), ApiEr
                 "\"NotOlderThan\"",
             ));
         }
-        if query.text("continue").is_some() {
-            causes.push(Cause::forbidden(
-                FIELD,
-                "resourceVersionMatch is forbidden when continue is provided",
-            ));
-        }
+    }
+    if query.text("continue").is_some() {
+        causes.push(Cause::forbidden(
+            FIELD,
+            "resourceVersionMatch is forbidden when continue is provided",
+        ));
     }
     refuse(&causes)
 }
@@ -236,7 +241,7 @@ fn refuse(causes: &[Cause]) -> Result<(), ApiError> {
 impl Continue {
     fn token(&self) -> String {
         let start = format!("{}/{}", self.namespace, self.name);
-        let token = json!({ "v": "meta.k8s.io/v1", "rv": self.revision, "start": start });
+        let token = json!({ "v": CONTINUE_VERSION, "rv": self.revision, "start": start });
         URL_SAFE_NO_PAD.encode(token.to_string())
     }
 
@@ -245,8 +250,14 @@ impl Continue {
             |why: &str| ApiError::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
         let bytes = URL_SAFE_NO_PAD
             .decode(token.trim_end_matches('='))
-            .map_err(|_| invalid("bad encoding"))?;
+            .map_err(|_| invalid("illegal base64 data"))?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| invalid(&error.to_string()))?;
+        if value.get("v").and_then(Value::as_str) != Some(CONTINUE_VERSION) {
+            let version = value.get("v").and_then(Value::as_str).unwrap_or_default();
+            return Err(invalid(&format!(
+                "server does not recognize this encoded version {version}"
+            )));
+        }
         let start = value.get("start").and_then(Value::as_str);
         let (Some(revision), Some((namespace, name))) = (
             value.get("rv").and_then(Value::as_u64),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::errors::ApiError;
+use super::golang;
 use super::kinds::{CUSTOM, Resource};
 use super::negotiate::View;
 use super::object::{Object, meta_text};
@@ -23,7 +24,11 @@ pub(super) fn object(resource: &Resource, object: &Object, view: View) -> Result
         View::Metadata => partial(object),
         View::MetadataList => {
             let message = "you requested PartialObjectMetadataList, but the requested object is not a list";
-            return Err(ApiError::not_acceptable(format!("{message} (*{})", resource.kind)));
+            return Err(ApiError::not_acceptable(format!(
+                "{message} (*{}.{})",
+                resource.package(),
+                resource.kind
+            )));
         }
         View::Table(include) => {
             let revision = meta_text(object, "resourceVersion");
@@ -73,7 +78,10 @@ pub(super) fn list(
         ]),
         View::Metadata => {
             let message = "you requested PartialObjectMetadata, but the requested object is a list";
-            return Err(ApiError::not_acceptable(format!("{message} (*{kind})")));
+            return Err(ApiError::not_acceptable(format!(
+                "{message} (*{}.{kind})",
+                resource.package()
+            )));
         }
         View::Table(include) => {
             let rows = items.iter().map(Arc::as_ref);
@@ -178,23 +186,7 @@ pub(super) fn text(value: &str) -> String {
 }
 
 fn finish(text: String) -> Bytes {
-    let mut text = escape(&text);
+    let mut text = golang::escape(&text);
     text.push('\n');
     Bytes::from(text)
-}
-
-/// Go's JSON escapes these inside strings, and nowhere else can they stand.
-pub(super) fn escape(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' => out.push_str("\\u003c"),
-            '>' => out.push_str("\\u003e"),
-            '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -141,10 +141,14 @@ fn parse_labels(raw: &str) -> Result<Vec<LabelTerm>, ApiError> {
     let mut tokens = tokenize(raw).into_iter().peekable();
     let mut terms = Vec::new();
     while tokens.peek().is_some() {
+        if !matches!(tokens.peek(), Some(Token::Word(_) | Token::Mark('!'))) {
+            return Err(unexpected(tokens.next(), "!, identifier, or 'end of string'"));
+        }
         terms.push(parse_term(&mut tokens)?);
         match tokens.next() {
             None => break,
             Some(Token::Mark(',')) if tokens.peek().is_some() => {}
+            Some(Token::Mark(',')) => return Err(unexpected(None, "identifier after ','")),
             Some(other) => return Err(unexpected(Some(other), "',' or 'end of string'")),
         }
     }
@@ -191,7 +195,7 @@ fn parse_term(tokens: &mut Tokens) -> Result<LabelTerm, ApiError> {
     let absent = tokens.next_if_eq(&Token::Mark('!')).is_some();
     let key = match tokens.next() {
         Some(Token::Word(key)) => key,
-        other => return Err(unexpected(other, "!, identifier, or 'end of string'")),
+        other => return Err(unparsable(other, "identifier")),
     };
     if absent {
         return Ok(LabelTerm {
@@ -215,7 +219,7 @@ fn parse_term(tokens: &mut Tokens) -> Result<LabelTerm, ApiError> {
         Some(Token::Mark('<')) => LabelTest::Below(bound(tokens)?),
         Some(Token::Word(word)) if word == "in" => LabelTest::In(set(tokens)?),
         Some(Token::Word(word)) if word == "notin" => LabelTest::NotIn(set(tokens)?),
-        other => return Err(unexpected(other, "in, notin, =, ==, !=, gt, lt")),
+        other => return Err(unparsable(other, "in, notin, =, ==, !=, gt, lt")),
     };
     Ok(LabelTerm { key, test })
 }
@@ -226,21 +230,25 @@ fn value(tokens: &mut Tokens) -> Result<String, ApiError> {
         None | Some(Token::Mark(',')) => Ok(String::new()),
         Some(_) => match tokens.next() {
             Some(Token::Word(word)) => Ok(word),
-            other => Err(unexpected(other, "identifier")),
+            other => Err(unparsable(other, "identifier")),
         },
     }
 }
 
 fn bound(tokens: &mut Tokens) -> Result<i64, ApiError> {
     let text = value(tokens)?;
-    text.parse()
-        .map_err(|_| ApiError::bad_request("for 'Gt', 'Lt' operators, the value must be an integer"))
+    text.parse().map_err(|_| {
+        let why = "for 'Gt', 'Lt' operators, the value must be an integer";
+        ApiError::bad_request(format!(
+            "unable to parse requirement: values[0]: Invalid value: \"{text}\": {why}"
+        ))
+    })
 }
 
 fn set(tokens: &mut Tokens) -> Result<Vec<String>, ApiError> {
     match tokens.next() {
         Some(Token::Mark('(')) => {}
-        other => return Err(unexpected(other, "'('")),
+        other => return Err(unparsable(other, "'('")),
     }
     let mut values = Vec::new();
     loop {
@@ -248,12 +256,20 @@ fn set(tokens: &mut Tokens) -> Result<Vec<String>, ApiError> {
             Some(Token::Word(word)) => values.push(word),
             Some(Token::Mark(',')) => {}
             Some(Token::Mark(')')) => return Ok(values),
-            other => return Err(unexpected(other, "',', ')' or identifier")),
+            other => return Err(unparsable(other, "',' or ')'")),
         }
     }
 }
 
+fn unparsable(token: Option<Token>, expected: &str) -> ApiError {
+    ApiError::bad_request(format!("unable to parse requirement: {}", found(token, expected)))
+}
+
 fn unexpected(token: Option<Token>, expected: &str) -> ApiError {
+    ApiError::bad_request(found(token, expected))
+}
+
+fn found(token: Option<Token>, expected: &str) -> String {
     let found = match token {
         None => String::new(),
         Some(Token::Word(word)) => word,
@@ -261,7 +277,5 @@ fn unexpected(token: Option<Token>, expected: &str) -> ApiError {
         Some(Token::Equal) => "=".to_owned(),
         Some(Token::NotEqual) => "!=".to_owned(),
     };
-    ApiError::bad_request(format!(
-        "unable to parse requirement: found '{found}', expected: {expected}"
-    ))
+    format!("found '{found}', expected: {expected}")
 }

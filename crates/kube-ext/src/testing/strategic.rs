@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::errors::ApiError;
+use super::golang;
 
 const DIRECTIVE: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
@@ -67,7 +68,7 @@ fn merge_map(
         None => {}
         Some(directive) if directive == "replace" => return Ok(patch),
         Some(directive) if directive == "delete" => return Ok(Map::new()),
-        Some(directive) => return Err(unknown_directive(&directive)),
+        Some(directive) => return Err(unknown_directive(&directive, patch)),
     }
     retain_keys(&mut original, &mut patch)?;
     let orders = take_orders(&mut patch);
@@ -200,16 +201,16 @@ fn merge_objects(
             return Err(ApiError::internal(format!("expected a map in the patch of {field}")));
         };
         let Some(identity) = patch.get(key).map(Value::to_string) else {
-            return Err(ApiError::internal(format!(
-                "map does not contain declared merge key: {key}"
-            )));
+            let shown = golang::plain(&Value::Object(patch));
+            let message = format!("map: {shown} does not contain declared merge key: {key}");
+            return Err(ApiError::internal(message));
         };
         if patch.get(DIRECTIVE).is_some_and(|directive| directive == "delete") {
             items.remove(&identity);
             continue;
         }
         if let Some(directive) = patch.remove(DIRECTIVE) {
-            return Err(unknown_directive(&directive));
+            return Err(unknown_directive(&directive, patch));
         }
         let merged = match items.remove(&identity) {
             Some(Value::Object(old)) => Value::Object(merge_map(kind, field, old, patch)?),
@@ -259,6 +260,8 @@ fn without_directives(value: Value) -> Option<Value> {
     }
 }
 
-fn unknown_directive(directive: &Value) -> ApiError {
-    ApiError::internal(format!("unknown patch type: {directive}"))
+fn unknown_directive(directive: &Value, mut map: Map<String, Value>) -> ApiError {
+    map.insert(DIRECTIVE.to_owned(), directive.clone());
+    let (directive, map) = (golang::plain(directive), golang::plain(&Value::Object(map)));
+    ApiError::internal(format!("unknown patch type: {directive} in map: {map}"))
 }

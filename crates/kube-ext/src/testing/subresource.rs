@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::decode;
 use super::delete::{DeleteOptions, delete};
 use super::errors::{ApiError, Cause};
+use super::kinds::Resource;
 use super::object::{Object, edit, meta, meta_text};
-use super::patch::{PatchKind, patch_value};
+use super::patch::{PatchKind, checked, patch_value};
 use super::query::Query;
 use super::state::{State, Target};
 use super::write::{check_identity, check_uid, commit, dry_run};
@@ -64,12 +66,11 @@ fn scale_of(object: &Object) -> Scale {
 /// PUT of `scale`.
 pub(super) fn update_scale(state: &mut State, target: &Target, query: &Query, body: &[u8]) -> Result<Scale, ApiError> {
     let dry = dry_run(query, "UpdateOptions")?;
-    let scale: Value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_request(format!("the object provided is unrecognized: {error}")))?;
+    let scale = decode::object(&scale_kind(), body)?;
     let existing = state
         .get(target)
         .ok_or_else(|| ApiError::not_found(&target.resource, &target.name))?;
-    let scale = checked_scale(target, scale)?;
+    check_scale(target, &scale)?;
     check_uid(target, existing, &scale)?;
     set_replicas(state, target, &scale, dry)
 }
@@ -93,7 +94,8 @@ pub(super) fn patch_scale(
         .map(|(key, value)| (key.to_owned(), value))
         .collect();
     let patched = patch_value(kind, "Scale", Value::Object(current), body)?;
-    let scale = checked_scale(target, patched)?;
+    let scale = checked(kind, &scale_kind(), patched, body)?;
+    check_scale(target, &scale)?;
     let wanted = meta_text(&scale, "uid");
     if !wanted.is_empty() && wanted != uid {
         let why = format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {uid}");
@@ -102,28 +104,22 @@ pub(super) fn patch_scale(
     set_replicas(state, target, &scale, dry)
 }
 
-fn checked_scale(target: &Target, scale: Value) -> Result<Object, ApiError> {
-    let said = |field: &str| scale.get(field).and_then(Value::as_str);
-    let typed = said("kind").is_none_or(|kind| kind == "Scale")
-        && said("apiVersion").is_none_or(|version| version == "autoscaling/v1");
-    let replicas = scale.pointer("/spec/replicas");
-    let (Value::Object(object), true) = (&scale, typed) else {
-        return Err(ApiError::bad_request(
-            "the object provided is unrecognized (must be of type Scale)",
-        ));
-    };
-    check_identity(target, object)?;
-    match replicas.map_or(Some(0), Value::as_i64) {
-        None => Err(ApiError::bad_request(
-            "Scale in version \"v1\" cannot be handled as a Scale: spec.replicas",
-        )),
-        Some(number) if number < 0 => {
-            let why = "must be greater than or equal to 0";
-            let cause = Cause::invalid("spec.replicas", &number.to_string(), why);
-            Err(ApiError::invalid_kind("Scale", "autoscaling", &target.name, &[cause]))
-        }
-        Some(_) => Ok(object.clone()),
+fn check_scale(target: &Target, scale: &Object) -> Result<(), ApiError> {
+    check_identity(target, scale)?;
+    let replicas = scale
+        .get("spec")
+        .and_then(|spec| spec.get("replicas"))
+        .and_then(Value::as_i64);
+    if let Some(number) = replicas.filter(|number| *number < 0) {
+        let why = "must be greater than or equal to 0";
+        let cause = Cause::invalid("spec.replicas", &number.to_string(), why);
+        return Err(ApiError::invalid_kind("Scale", "autoscaling", &target.name, &[cause]));
     }
+    Ok(())
+}
+
+fn scale_kind() -> Resource {
+    Resource::body("autoscaling", "v1", "Scale")
 }
 
 fn set_replicas(state: &mut State, target: &Target, scale: &Object, dry: bool) -> Result<Scale, ApiError> {
@@ -158,19 +154,13 @@ pub(super) fn evict(
     body: &[u8],
 ) -> Result<Vec<(&'static str, Value)>, ApiError> {
     let dry = dry_run(query, "CreateOptions")?;
-    let eviction: Value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_request(format!("the object provided is unrecognized: {error}")))?;
-    let said = |pointer: &str| eviction.pointer(pointer).and_then(Value::as_str);
-    if said("/kind").is_some_and(|kind| kind != "Eviction") {
-        return Err(ApiError::bad_request(
-            "the object provided is unrecognized (must be of type Eviction)",
-        ));
-    }
-    if said("/metadata/name") != Some(target.name.as_str()) {
+    let eviction = decode::object(&Resource::body("policy", "v1", "Eviction"), body)?;
+    if meta_text(&eviction, "name") != target.name {
         return Err(ApiError::bad_request(
             "name in URL does not match name in Eviction object",
         ));
     }
+    check_identity(target, &eviction)?;
     let options = match eviction.get("deleteOptions").filter(|options| !options.is_null()) {
         Some(options) => DeleteOptions::from_body(options)?,
         None => DeleteOptions::default(),

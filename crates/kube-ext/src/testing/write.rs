@@ -6,9 +6,10 @@ use base64::engine::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::decode;
+use super::decode::{self, decode_base64};
 use super::errors::{ApiError, Cause};
-use super::kinds::{CREATE_ON_UPDATE, CUSTOM, GENERATION, NAMESPACED, PATH_NAMES, Resource, STATUS};
+use super::golang;
+use super::kinds::{CREATE_ON_UPDATE, CUSTOM, GENERATION, LOCKED, NAMESPACED, PATH_NAMES, Resource, STATUS};
 use super::object::{Object, edit, has_finalizers, meta, meta_text, name_suffix, new_uid, now, set, set_meta};
 use super::query::Query;
 use super::state::{State, Target};
@@ -16,6 +17,23 @@ use super::state::{State, Target};
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
      and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
      '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+/// The fields of `metadata` that are kept; the types of built-in kinds drop what they don't know.
+const META_FIELDS: &[&str] = &[
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+];
 
 /// `dryRun` of the query: absent, or `All` and nothing else.
 pub(super) fn dry_run(query: &Query, options: &str) -> Result<bool, ApiError> {
@@ -123,7 +141,7 @@ pub(super) fn update(
         }
         return Err(ApiError::not_found(resource, &target.name));
     };
-    if resource.is(CUSTOM) && meta_text(&object, "resourceVersion").is_empty() {
+    if resource.is(LOCKED) && meta_text(&object, "resourceVersion").is_empty() {
         let cause = Cause::invalid("metadata.resourceVersion", "0", "must be specified for an update");
         return Err(ApiError::invalid_kind(
             &resource.plural,
@@ -152,6 +170,29 @@ pub(super) fn check_uid(target: &Target, existing: &Object, object: &Object) -> 
     Err(ApiError::conflict(&target.resource, "", &target.name, &why))
 }
 
+/// The optimistic lock: a revision in a write is the one that was read.
+pub(super) fn check_lock(target: &Target, existing: &Object, object: &Object) -> Result<(), ApiError> {
+    let revision = meta_text(object, "resourceVersion");
+    if revision.is_empty() || revision == meta_text(existing, "resourceVersion") {
+        return Ok(());
+    }
+    if revision.parse::<u64>().is_err() {
+        return Err(ApiError::internal(format!(
+            "strconv.ParseUint: parsing \"{revision}\": invalid syntax"
+        )));
+    }
+    Err(ApiError::modified(&target.resource, &target.name))
+}
+
+/// The refusal of a change to what can't change.
+pub(super) fn immutable(target: &Target, field: &'static str, value: &str) -> ApiError {
+    let cause = Cause::invalid(field, &golang::quote(value), "field is immutable");
+    // Upstream says it twice of metadata, which is validated on its own and with the object.
+    let twice = field.starts_with("metadata.").then(|| cause.clone());
+    let causes: Vec<Cause> = std::iter::once(cause).chain(twice).collect();
+    ApiError::invalid(&target.resource, &target.name, &causes)
+}
+
 /// Writes the next state of an object that exists: the optimistic lock, what may not change, generation, and the end of
 /// an object whose last finalizer went.
 pub(super) fn commit(
@@ -162,9 +203,10 @@ pub(super) fn commit(
     dry: bool,
 ) -> Result<Arc<Object>, ApiError> {
     let resource = &target.resource;
-    let revision = meta_text(&object, "resourceVersion");
-    if !revision.is_empty() && revision != meta_text(existing, "resourceVersion") {
-        return Err(ApiError::modified(resource, &target.name));
+    check_lock(target, existing, &object)?;
+    let marked = meta_text(&object, "deletionTimestamp");
+    if !marked.is_empty() && marked != meta_text(existing, "deletionTimestamp") {
+        return Err(immutable(target, "metadata.deletionTimestamp", marked));
     }
     match target.subresource.as_str() {
         "status" => {
@@ -199,6 +241,10 @@ pub(super) fn commit(
         }
     });
     normalize(resource, &mut object);
+    if resource.is_secret() && object.get("type") != existing.get("type") {
+        let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
+        return Err(immutable(target, "type", kind));
+    }
     if object == **existing {
         return Ok(Arc::clone(existing));
     }
@@ -236,7 +282,7 @@ pub(super) fn normalize(resource: &Resource, object: &mut Object) {
     edit(object, "metadata", |metadata| {
         // There is no field ownership here, so what a caller says about it is dropped.
         metadata.remove("managedFields");
-        metadata.retain(|_, value| !value.is_null());
+        metadata.retain(|field, value| META_FIELDS.contains(&field.as_str()) && !value.is_null());
         for field in ["labels", "annotations", "finalizers", "ownerReferences"] {
             let empty = match metadata.get(field) {
                 Some(Value::Object(map)) => map.is_empty(),
@@ -269,7 +315,37 @@ pub(super) fn normalize(resource: &Resource, object: &mut Object) {
         {
             object.insert("type".to_owned(), "Opaque".into());
         }
+        normalize_bytes(object, "data");
+        object.retain(|field, value| {
+            matches!(field.as_str(), "metadata" | "data" | "type" | "immutable") && !is_empty(value)
+        });
     }
+    if resource.is_config_map() {
+        normalize_bytes(object, "binaryData");
+        object.retain(|field, value| {
+            matches!(field.as_str(), "metadata" | "data" | "binaryData" | "immutable") && !is_empty(value)
+        });
+    }
+}
+
+/// Bytes are decoded and encoded again on their way through a typed server.
+fn normalize_bytes(object: &mut Object, field: &str) {
+    for value in object
+        .get_mut(field)
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(Object::values_mut)
+    {
+        let bytes = value
+            .as_str()
+            .and_then(|text| decode_base64(text).ok())
+            .unwrap_or_default();
+        *value = STANDARD.encode(bytes).into();
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_object().is_some_and(Object::is_empty)
 }
 
 fn check_namespace(target: &Target, object: &Object) -> Result<(), ApiError> {
@@ -305,17 +381,17 @@ fn check_name(resource: &Resource, name: &str) -> Result<(), ApiError> {
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
     };
-    let (legal, why) = if resource.is(PATH_NAMES) {
-        (
-            !matches!(name, "." | "..") && !name.contains(['/', '%']),
-            "may not be '.' or '..' or contain '/' or '%'",
-        )
+    let flaw = if !resource.is(PATH_NAMES) {
+        let legal = name.len() <= 253 && name.split('.').all(label);
+        (!legal).then_some(SUBDOMAIN)
+    } else if name.contains('/') {
+        Some("may not contain '/'")
+    } else if name.contains('%') {
+        Some("may not contain '%'")
     } else {
-        (name.len() <= 253 && name.split('.').all(label), SUBDOMAIN)
+        matches!(name, "." | "..").then_some("may not be '.' or '..'")
     };
-    if legal {
-        return Ok(());
-    }
-    let cause = Cause::invalid("metadata.name", &json!(name).to_string(), why);
+    let Some(why) = flaw else { return Ok(()) };
+    let cause = Cause::invalid("metadata.name", &golang::quote(name), why);
     Err(ApiError::invalid(resource, name, &[cause]))
 }

@@ -105,6 +105,13 @@ async fn paths_that_lead_nowhere() {
         let message = "the server could not find the requested resource";
         get(&server, path).await.is_status(404, "NotFound", message);
     }
+    let unknown = get(&server, "/api/v1/watch").await;
+    assert_eq!(unknown.status, 500);
+    assert!(
+        unknown
+            .text
+            .ends_with("unable to determine kind and namespace from url, /api/v1/watch\n")
+    );
     assert_eq!(get(&server, "/api/v1/pods/%zz").await.status, 400);
     assert_eq!(
         get(&server, "/api/v1/namespaces/default/").await.ok()["kind"],
@@ -134,6 +141,13 @@ async fn methods_that_are_not_allowed() {
     ] {
         let refused = raw(method.clone(), path).json(json!({})).send(&server).await;
         refused.is_status(405, "MethodNotAllowed", message);
+    }
+    for path in ["/apis", "/apis/apps", "/apis/example.com/v1"] {
+        assert_eq!(
+            raw(Method::POST, path).send(&server).await.status,
+            200,
+            "{path} looks at no method"
+        );
     }
     assert_eq!(raw(Method::POST, "/healthz").send(&server).await.status, 200);
 }

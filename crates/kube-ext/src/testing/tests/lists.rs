@@ -106,6 +106,15 @@ async fn label_selectors() {
             .await
             .is_status(400, "BadRequest", message);
     }
+    for (bad, message) in [
+        ("app,", "found '', expected: identifier after ','"),
+        ("a%3Db%3Dc", "found '=', expected: ',' or 'end of string'"),
+        ("!!a", "unable to parse requirement: found '!', expected: identifier"),
+    ] {
+        get(&server, &format!("{PODS}?labelSelector={bad}"))
+            .await
+            .is_status(400, "BadRequest", message);
+    }
     for bad in ["a+in+x", "a+in+(x", ",", "a,", "a%3Eb"] {
         assert_eq!(
             get(&server, &format!("{PODS}?labelSelector={bad}")).await.status,

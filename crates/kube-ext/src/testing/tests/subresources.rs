@@ -98,12 +98,10 @@ async fn scale() {
         (negative.status.as_u16(), &negative.json["reason"]),
         (422, &json!("Invalid"))
     );
-    assert_eq!(
-        patch(&server, &path, MERGE, json!({ "spec": { "replicas": "x" } }))
-            .await
-            .status,
-        400
-    );
+    let text = patch(&server, &path, MERGE, json!({ "spec": { "replicas": "x" } })).await;
+    assert_eq!(text.status, 422);
+    let why = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32";
+    assert!(text.json["message"].as_str().unwrap().ends_with(why), "{}", text.text);
     let dry = patch(
         &server,
         &format!("{path}?dryRun=All"),
@@ -143,6 +141,24 @@ async fn eviction() {
         assert_eq!((dry.status.as_u16(), &dry.json), (201, &status));
         assert_eq!(get(&server, &format!("{PODS}/p")).await.status, 200);
     }
+    let elsewhere = json!({ "metadata": { "name": "p", "namespace": "other" } });
+    post(&server, &path, elsewhere).await.is_status(
+        400,
+        "BadRequest",
+        "the namespace of the provided object does not match the namespace sent on the request",
+    );
+    post(
+        &server,
+        &path,
+        json!({ "kind": "Pod", "apiVersion": "v1", "metadata": { "name": "p" } }),
+    )
+    .await
+    .is_status(
+        400,
+        "BadRequest",
+        "Pod in version \"v1\" cannot be handled as a Eviction: converting (v1.Pod) to (policy.Eviction): unknown \
+             conversion",
+    );
     for body in [json!({}), json!({ "metadata": { "name": "q" } })] {
         let message = "name in URL does not match name in Eviction object";
         post(&server, &path, body).await.is_status(400, "BadRequest", message);

@@ -1,4 +1,4 @@
-use super::super::patch::go_quote;
+use super::super::golang;
 use super::super::query::{Query, segments};
 
 #[test]
@@ -30,7 +30,7 @@ fn paths_are_decoded_once() {
 #[test]
 fn quoting_is_that_of_go() {
     assert_eq!(
-        go_quote("a\"b\\c\n\t\u{1}ü\u{85}"),
+        golang::quote("a\"b\\c\n\t\u{1}ü\u{85}"),
         "\"a\\\"b\\\\c\\n\\t\\x01ü\\u0085\""
     );
 }

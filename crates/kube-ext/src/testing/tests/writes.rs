@@ -361,3 +361,78 @@ async fn seeded_objects_keep_what_they_bring() {
         assert!(server.seed([bad]).is_err());
     }
 }
+
+#[tokio::test]
+async fn what_a_typed_server_drops_or_refuses() {
+    let server = server();
+    let body =
+        json!({ "metadata": { "name": "c", "extra": 1 }, "extra": 1, "data": {}, "binaryData": { "a": "AB==" } });
+    let made = post(&server, CONFIG_MAPS, body).await.ok();
+    assert_eq!(made["binaryData"]["a"], "AA==", "decoded and encoded again");
+    assert!(made.get("extra").is_none() && made.get("data").is_none() && made["metadata"].get("extra").is_none());
+    let path = format!("{CONFIG_MAPS}/c");
+    let marked = json!({ "metadata": { "deletionTimestamp": "2020-01-01T00:00:00Z" } });
+    patch(&server, &path, MERGE, marked).await.is_status(
+        422,
+        "Invalid",
+        "ConfigMap \"c\" is invalid: metadata.deletionTimestamp: Invalid value: \"2020-01-01T00:00:00Z\": field is \
+         immutable",
+    );
+    let odd = json!({ "metadata": { "name": "c", "resourceVersion": "abc" } });
+    put(&server, &path, odd)
+        .await
+        .is_status(500, "", "strconv.ParseUint: parsing \"abc\": invalid syntax");
+    post(&server, SECRETS, json!({ "metadata": { "name": "s" } }))
+        .await
+        .ok();
+    let retyped = patch(&server, &format!("{SECRETS}/s"), MERGE, json!({ "type": "other" })).await;
+    retyped.is_status(
+        422,
+        "Invalid",
+        "Secret \"s\" is invalid: type: Invalid value: \"other\": field is immutable",
+    );
+    let lease = "/apis/coordination.k8s.io/v1/namespaces/default/leases/l";
+    put(&server, lease, json!({ "metadata": { "name": "l" } })).await.ok();
+    let unlocked = put(&server, lease, json!({ "metadata": { "name": "l" } })).await;
+    assert_eq!(unlocked.status, 422, "a lease is updated at a revision only");
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
+    post(&server, roles, json!({ "metadata": { "name": "a:B" } }))
+        .await
+        .ok();
+    assert_eq!(
+        post(&server, roles, json!({ "metadata": { "name": "a/b" } }))
+            .await
+            .status,
+        422
+    );
+}
+
+#[tokio::test]
+async fn custom_resources_name_their_type() {
+    let server = server();
+    let widget =
+        |api_version: &str, kind: &str| json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": "w" } });
+    post(&server, WIDGETS, widget("example.com/v1", "Other"))
+        .await
+        .is_status(
+            422,
+            "Invalid",
+            "Other.example.com \"w\" is invalid: kind: Invalid value: \"Other\": must be Widget",
+        );
+    post(&server, WIDGETS, widget("example.com/v2", "Widget"))
+        .await
+        .is_status(
+            400,
+            "BadRequest",
+            "the API version in the data (example.com/v2) does not match the expected API version (example.com/v1)",
+        );
+    post(&server, WIDGETS, widget("example.com/v1", "Widget")).await.ok();
+    let nameless = patch(&server, &format!("{WIDGETS}/w"), MERGE, json!({ "kind": null })).await;
+    assert_eq!(nameless.status, 422);
+    assert!(
+        nameless.json["message"]
+            .as_str()
+            .unwrap()
+            .contains("Object 'Kind' is missing in '{")
+    );
+}
