@@ -250,7 +250,7 @@ fn render(ticket: &Ticket, ansi: bool) -> String {
     for terms in &ticket.terms {
         line(
             "held by",
-            format!("{} ({} of the approvers)", escape_line(&terms.rule), terms.quorum),
+            escape_line(&format!("{}, for {} of {}", terms.rule, terms.quorum, approvers(terms))),
         );
     }
     line("cluster", escape_line(&ticket.review.cluster));
