@@ -3,7 +3,7 @@
 use std::io::{BufReader, stdin, stdout};
 use std::process::ExitCode;
 
-use countersign_tests::vectors::{answer_lines, classify, decide};
+use countersign_tests::vectors::{answer_lines, classify, decide, mask};
 
 const USAGE: &str = "usage: vectors classify|decide|mask-json|mask-text < cases > answers";
 
@@ -16,10 +16,8 @@ fn main() -> ExitCode {
             let judge = decide::Judge::new();
             answer_lines(input, output, |case: &decide::Case| judge.decide(case))
         }
-        [known @ ("mask-json" | "mask-text")] => {
-            eprintln!("vectors: {known} is not there yet");
-            return ExitCode::from(2);
-        }
+        ["mask-json"] => answer_lines(input, output, mask::mask_json),
+        ["mask-text"] => answer_lines(input, output, mask::mask_text),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use countersign_core::mask::marker_paths;
 use countersign_core::policy::{Approver, Decided, Decision, Facts, FiredRule, PolicySet, Ruling, decide};
-use countersign_core::refusal::Class;
-use countersign_core::request::{Canonical, Catalog, Effects, Gate, Target};
+use countersign_core::request::{Canonical, Effects, Gate, Target};
 use countersign_core::{Refusal, Subject};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::{GUARD_NAMESPACE, catalog};
 
 /// The policy that the cases are judged under.
 pub const POLICY: &str = include_str!("../../policies/agent.yaml");
@@ -79,13 +79,9 @@ impl Judge {
     /// If the policy does not load.
     #[must_use]
     pub fn new() -> Self {
-        let catalog = Catalog::kubernetes()
-            .with_custom("example.com", "widgets", "Widget", true)
-            .with_custom("example.com", "clusterwidgets", "ClusterWidget", false)
-            .with_custom("argoproj.io", "applications", "Application", true);
         Self {
-            gate: Gate::new(Arc::new(catalog))
-                .with_guard_namespace("agent-guard")
+            gate: Gate::new(Arc::new(catalog()))
+                .with_guard_namespace(GUARD_NAMESPACE)
                 .with_guard_identity("system:serviceaccount:agent-guard:guard"),
             policy: PolicySet::from_yaml(&[("agent.yaml", POLICY)]).unwrap_or_else(|errors| panic!("{errors}")),
             subject: Subject::new("agent-7").with_group("agents"),
@@ -101,9 +97,6 @@ impl Judge {
             Err(refusal) => return denied(id, Effects::NONE, &refusal),
         };
         let effects = request.effects();
-        if let Err(refusal) = without_marker(&request) {
-            return denied(id, effects, &refusal);
-        }
         match decide(
             &self.policy,
             &self.subject,
@@ -144,18 +137,6 @@ fn headers(case: &Case) -> Result<HeaderMap, Refusal> {
         headers.append(name, value);
     }
     Ok(headers)
-}
-
-/// The policy layer looks for masked values that are written back before it asks the engine.
-fn without_marker(request: &Canonical) -> Result<(), Refusal> {
-    let body = request.json().filter(|_| request.attributes().verb.is_mutating());
-    let paths = body.map(marker_paths).unwrap_or_default();
-    if paths.is_empty() {
-        return Ok(());
-    }
-    let message = format!("the body has the mask's marker at {}", paths.join(", "));
-    let refusal = Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Class::Unsupported, message);
-    Err(refusal.with_rule("countersign/masked-value"))
 }
 
 fn granted(id: Value, case: &Case, decided: &Decided) -> Answer {

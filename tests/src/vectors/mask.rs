@@ -9,16 +9,10 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The namespace that the policy of the cases hides.
-const GUARD_NAMESPACE: &str = "agent-guard";
+use super::{GUARD_NAMESPACE, catalog};
 
-/// The resources that the cases are about.
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
-    Catalog::kubernetes()
-        .with_custom("example.com", "widgets", "Widget", true)
-        .with_custom("example.com", "clusterwidgets", "ClusterWidget", false)
-        .with_custom("argoproj.io", "applications", "Application", true)
-});
+/// The resources that the cases are about, made once: a run may hold thousands of cases.
+static CATALOG: LazyLock<Catalog> = LazyLock::new(catalog);
 
 /// An answer in JSON.
 #[derive(Debug, Deserialize)]

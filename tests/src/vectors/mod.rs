@@ -4,17 +4,32 @@
 //! |---|---|---|
 //! | `classify` | method and URL | the front gate's reading of them |
 //! | `decide` | a whole request | what becomes of it under a policy |
+//! | `mask-json` | an answer of the server | what is handed out of it |
+//! | `mask-text` | a text, such as a log | what is handed out of it |
 //!
 //! A line that is no case stops the run: nothing is skipped silently.
 
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
+use countersign_core::request::Catalog;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub mod classify;
 pub mod decide;
+pub mod mask;
+
+/// The namespace that the guard of the cases lives in.
+pub(crate) const GUARD_NAMESPACE: &str = "agent-guard";
+
+/// The resources that the cases are about.
+pub(crate) fn catalog() -> Catalog {
+    Catalog::kubernetes()
+        .with_custom("example.com", "widgets", "Widget", true)
+        .with_custom("example.com", "clusterwidgets", "ClusterWidget", false)
+        .with_custom("argoproj.io", "applications", "Application", true)
+}
 
 /// Why a run stopped.
 #[derive(Debug)]

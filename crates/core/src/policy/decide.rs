@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use http::StatusCode;
 use jiff::Timestamp;
 
 use super::engine::{
@@ -10,7 +11,8 @@ use super::engine::{
 };
 use crate::digest::Digest;
 use crate::json;
-use crate::refusal::{ObjectRef, Refusal};
+use crate::mask::marker_paths;
+use crate::refusal::{Class, ObjectRef, Refusal};
 use crate::request::Canonical;
 use crate::subject::Subject;
 
@@ -127,7 +129,8 @@ pub enum Ruling {
 
 /// Asks the engine about one request.
 ///
-/// `facts` holds what earlier calls named; an engine that asks for what it was given is refused, as is one that panics,
+/// A body that carries the mask's marker is refused before the engine is asked: 422 of the rule
+/// `countersign/masked-value`. `facts` holds what earlier calls named; an engine that asks for what it was given is refused, as is one that panics,
 /// changes its revision meanwhile, or holds a request without terms that can be met.
 #[must_use]
 pub fn decide(
@@ -137,6 +140,12 @@ pub fn decide(
     facts: &Facts,
     now: Timestamp,
 ) -> Ruling {
+    if let Err(refusal) = refuse_marker(&request) {
+        return Ruling::Denied {
+            decision: None,
+            refusal,
+        };
+    }
     let asked = catch_unwind(AssertUnwindSafe(|| {
         let before = engine.revision();
         let evaluation = engine.evaluate(subject, &request, facts, now);
@@ -188,6 +197,23 @@ pub fn decide(
             refusal,
         },
     }
+}
+
+/// A masked value that is written back would replace the real one, whatever the policy says.
+fn refuse_marker(request: &Canonical) -> Result<(), Refusal> {
+    let paths = request.json().map(marker_paths).unwrap_or_default();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the body carries the mask's marker instead of a value at {}",
+        paths.join(", ")
+    );
+    Err(
+        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Class::Unsupported, message)
+            .with_rule("countersign/masked-value")
+            .with_remedy("send a patch with only the fields that change, or the real value"),
+    )
 }
 
 fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remedy: Option<&str>) -> Refusal {

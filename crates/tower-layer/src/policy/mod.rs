@@ -2,24 +2,20 @@
 //!
 //! 1. The engine is asked once; what it has to know first is read through a probe of the request's own target and it is
 //!    asked once more. It is never asked a third time.
-//! 2. A write that carries the mask's marker is refused whatever the policy says: it would destroy the value behind it.
+//! 2. A write that carries the mask's marker is refused before the engine is asked: it would destroy the value behind it.
 //! 3. An engine that fails or panics is a refusal with 503.
 //!
 //! A refused caller sees a Status 403 of the class `policy` with the rule, or 422 for a marker.
 
 use std::sync::Arc;
 
-use countersign_core::Refusal;
-use countersign_core::mask::marker_paths;
-use countersign_core::policy::{Decided, Facts, Need, PolicyEngine, Ruling, decide};
-use countersign_core::refusal::Class;
-use countersign_core::request::{Canonical, object_target};
-use http::StatusCode;
-
 use crate::clock::Clock;
 use crate::flight::InFlight;
 use crate::forward::Prober;
 use crate::step::{Step, Stop};
+use countersign_core::Refusal;
+use countersign_core::policy::{Decided, Facts, Need, PolicyEngine, Ruling, decide};
+use countersign_core::request::{Canonical, object_target};
 
 /// The policy step.
 pub struct Policy {
@@ -77,33 +73,12 @@ impl Policy {
     }
 }
 
-/// Section 14 of the threat model: a masked value that is written back would replace the real one.
-fn refuse_marker(request: &Canonical) -> Result<(), Refusal> {
-    let Some(body) = request.json().filter(|_| request.attributes().verb.is_mutating()) else {
-        return Ok(());
-    };
-    let paths = marker_paths(body);
-    if paths.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "the body carries the mask's marker instead of a value at {}",
-        paths.join(", ")
-    );
-    Err(
-        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Class::Unsupported, message)
-            .with_rule("countersign/masked-value")
-            .with_remedy("send a patch with only the fields that change, or the real value"),
-    )
-}
-
 impl Step for Policy {
     type In = InFlight<Canonical>;
     type Out = InFlight<Decided>;
 
     async fn run(&self, input: Self::In) -> Result<Self::Out, Stop> {
         let (request, flight) = input.take();
-        refuse_marker(&request)?;
         let decided = self.decide(request, &flight).await?;
         Ok(flight.with(decided))
     }
