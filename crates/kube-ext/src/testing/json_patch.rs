@@ -30,7 +30,7 @@ pub(super) fn apply(mut document: Value, operations: Vec<Value>) -> Result<Value
         let operation = serde_json::from_value(operation).map_err(|_| ApiError::inapplicable_patch())?;
         depth = depth.max(depth_after(&operation, depth));
         if let PatchOperation::Copy(copy) = &operation {
-            let source = document.pointer(&copy.from.to_string()).map(Value::to_string);
+            let source = document.pointer(copy.from.as_str()).map(Value::to_string);
             copied += source.unwrap_or_default().len();
         }
         if depth > DEPTH_BETWEEN || copied > COPIED {
@@ -66,11 +66,11 @@ fn step(document: &mut Value, operation: PatchOperation) -> Result<(), ApiError>
 /// How deep the document can be after an operation at most, without a look at it.
 fn depth_after(operation: &PatchOperation, before: usize) -> usize {
     let tokens = |pointer: &str| pointer.matches('/').count();
-    let at = tokens(&operation.path().to_string());
+    let at = tokens(operation.path().as_str());
     match operation {
         PatchOperation::Add(_) | PatchOperation::Replace(_) => at + DEPTH,
-        PatchOperation::Copy(copy) => at + before.saturating_sub(tokens(&copy.from.to_string())),
-        PatchOperation::Move(moved) => at + before.saturating_sub(tokens(&moved.from.to_string())),
+        PatchOperation::Copy(copy) => at + before.saturating_sub(tokens(copy.from.as_str())),
+        PatchOperation::Move(moved) => at + before.saturating_sub(tokens(moved.from.as_str())),
         PatchOperation::Remove(_) | PatchOperation::Test(_) => before,
     }
 }
