@@ -2,7 +2,7 @@
 //!
 //! It speaks HTTP, so that raw requests, Tables, watches, dry runs, preconditions and Status errors pass through the layers
 //! under test as they do in front of a cluster; the fakes for typed `Api` calls that were looked at keep their service to
-//! themselves and know none of these.
+//! themselves and know no watches, Tables, dry runs or preconditions.
 //!
 //! What it does:
 //!
