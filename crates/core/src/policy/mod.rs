@@ -90,7 +90,13 @@
 //! # Example
 //!
 //! ```
-//! use countersign_core::policy::PolicySet;
+//! use std::sync::Arc;
+//!
+//! use countersign_core::Subject;
+//! use countersign_core::policy::{Facts, PolicySet, Ruling, decide};
+//! use countersign_core::request::{Catalog, Gate, Target};
+//! use http::HeaderMap;
+//! use jiff::Timestamp;
 //!
 //! let text = r#"
 //! apiVersion: countersign.dev/v1alpha1
@@ -100,18 +106,42 @@
 //!   subjects: [{ group: agents }]
 //!   scopes: [{ namespaces: [team-a] }]
 //!   rules:
+//!   - name: look
+//!     match: { effects: [read] }
+//!     allow: {}
 //!   - name: deletes-need-a-human
 //!     match: { effects: [destructive] }
 //!     hold: { approver: [{ group: sre }] }
 //! "#;
+//! // A slip is an error at load, with its place.
 //! let refused = PolicySet::from_yaml(&[("triage.yaml", text)]).unwrap_err();
 //! assert_eq!(
 //!     refused.to_string().lines().next(),
-//!     Some("triage.yaml:11:13: unknown field `approver` in `hold`; did you mean `approvers`?"),
+//!     Some("triage.yaml:14:13: unknown field `approver` in `hold`; did you mean `approvers`?"),
 //! );
+//! let policy = PolicySet::from_yaml(&[("triage.yaml", text.replace("approver:", "approvers:"))])?;
 //!
-//! let text = text.replace("approver:", "approvers:");
-//! assert!(PolicySet::from_yaml(&[("triage.yaml", text)]).is_ok());
+//! let gate = Gate::new(Arc::new(Catalog::kubernetes()));
+//! let agent = Subject::new("agent-7").with_group("agents");
+//! let ask = |method: &str, target: &str| {
+//!     let target = Target::parse(method, target.as_bytes()).unwrap();
+//!     let request = gate.head(target, &HeaderMap::new()).unwrap().with_body(b"").unwrap();
+//!     decide(&policy, &agent, request, &Facts::default(), Timestamp::now())
+//! };
+//!
+//! let Ruling::Granted(allowed) = ask("GET", "/api/v1/namespaces/team-a/pods/web-0") else { panic!() };
+//! assert_eq!(allowed.decision().fired()[0].name, "triage/look");
+//!
+//! let Ruling::Granted(held) = ask("DELETE", "/api/v1/namespaces/team-a/pods/web-0") else { panic!() };
+//! assert_eq!(held.decision().holds()[0].rule, "triage/deletes-need-a-human");
+//!
+//! let Ruling::Denied { refusal, .. } = ask("DELETE", "/api/v1/namespaces/team-b/pods/web-0") else { panic!() };
+//! assert_eq!(
+//!     refusal.message(),
+//!     "agent-7 may not delete pods/web-0 in namespace team-b: it is outside the scopes of triage",
+//! );
+//! assert_eq!(refusal.remedy(), Some("in scope for destructive: namespace team-a"));
+//! # Ok::<(), countersign_core::policy::LoadErrors>(())
 //! ```
 
 mod decide;

@@ -20,7 +20,7 @@ pub struct Canonical {
     pub(super) query: Query,
     pub(super) effects: Effects,
     pub(super) kind: Option<std::sync::Arc<Kind>>,
-    pub(super) accept: String,
+    pub(super) accept: &'static str,
     pub(super) content_type: Option<&'static str>,
     pub(super) user_agent: Option<String>,
     pub(super) upgrade: Option<Upgrade>,
@@ -114,8 +114,8 @@ impl Canonical {
 
     /// The one `Accept` that is sent.
     #[must_use]
-    pub fn accept(&self) -> &str {
-        &self.accept
+    pub fn accept(&self) -> &'static str {
+        self.accept
     }
 
     /// The `Content-Type` that is sent; none without a body.
@@ -172,7 +172,7 @@ impl Canonical {
             query: Query::default(),
             effects,
             kind: kind.map(std::sync::Arc::new),
-            accept: "application/json".into(),
+            accept: "application/json",
             content_type: None,
             user_agent: None,
             upgrade: None,

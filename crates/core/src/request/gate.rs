@@ -43,7 +43,8 @@ const MAX_BODY: usize = 3 * 1024 * 1024;
 /// ```
 pub struct Gate {
     catalog: Arc<dyn ResourceCatalog>,
-    guard: GuardNames,
+    /// Shared with every head, whose body may name the guard too.
+    guard: Arc<GuardNames>,
     refused_headers: Vec<HeaderName>,
     path_prefix: String,
     not_acceptable: bool,
@@ -55,7 +56,7 @@ impl Gate {
     pub fn new(catalog: Arc<dyn ResourceCatalog>) -> Self {
         Self {
             catalog,
-            guard: GuardNames::default(),
+            guard: Arc::default(),
             refused_headers: Vec::new(),
             path_prefix: String::new(),
             not_acceptable: false,
@@ -65,7 +66,7 @@ impl Gate {
     /// Names the guard's own namespace: whatever touches it has the effect `self`.
     #[must_use]
     pub fn with_guard_namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.guard.namespace = Some(namespace.into());
+        Arc::make_mut(&mut self.guard).namespace = Some(namespace.into());
         self
     }
 
@@ -73,7 +74,7 @@ impl Gate {
     /// touches it has the effect `self`.
     #[must_use]
     pub fn with_guard_identity(mut self, identity: impl Into<String>) -> Self {
-        self.guard.identity = Some(identity.into());
+        Arc::make_mut(&mut self.guard).identity = Some(identity.into());
         self
     }
 
@@ -139,7 +140,7 @@ impl Gate {
         let effects = self.effects(&target, kind.as_deref());
         Ok(Head {
             declared_type,
-            guard: self.guard.clone(),
+            guard: Arc::clone(&self.guard),
             request: Canonical {
                 target: target.canonical,
                 method: target.method,
@@ -147,7 +148,7 @@ impl Gate {
                 query: target.query,
                 effects,
                 kind,
-                accept: accept.to_owned(),
+                accept,
                 content_type: None,
                 user_agent: headers.user_agent.take(),
                 upgrade,
@@ -209,7 +210,7 @@ impl Gate {
 pub struct Head {
     request: Canonical,
     declared_type: Option<String>,
-    guard: GuardNames,
+    guard: Arc<GuardNames>,
 }
 
 impl Head {

@@ -208,5 +208,5 @@ fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
 
 /// Printable ASCII already; cut, since it is a suffix of ours.
 fn sanitised(user_agent: &str) -> String {
-    user_agent.chars().take(MAX_USER_AGENT).collect()
+    user_agent.get(..MAX_USER_AGENT).unwrap_or(user_agent).to_owned()
 }

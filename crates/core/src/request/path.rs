@@ -110,22 +110,27 @@ fn decode_segment(raw: &str) -> Result<Segment<'_>, Refusal> {
     if text == "." || text == ".." {
         return Err(Refusal::malformed("dot segment in the path"));
     }
-    if text.contains([';', '\\']) {
-        return Err(Refusal::malformed(format!(
-            "`;` or `\\` in path segment {}",
-            Quoted(raw)
-        )));
-    }
-    if text.contains(|c: char| matches!(c, '/' | '%' | '\0'..='\u{1f}' | '\u{7f}')) {
-        return Err(Refusal::malformed(format!(
-            "encoded separator, percent sign or control character in path segment {}",
-            Quoted(raw)
-        )));
+    match text.bytes().find(|byte| is_forbidden(*byte)) {
+        None => {}
+        Some(b';' | b'\\') => {
+            return Err(Refusal::malformed(format!("`;` or `\\` in path segment {}", Quoted(raw))));
+        }
+        Some(_) => {
+            return Err(Refusal::malformed(format!(
+                "encoded separator, percent sign or control character in path segment {}",
+                Quoted(raw)
+            )));
+        }
     }
     Ok(Segment {
         text,
         escaped: raw.contains('%'),
     })
+}
+
+/// All of these are ASCII, so that looking at bytes finds them in UTF-8 too.
+fn is_forbidden(byte: u8) -> bool {
+    matches!(byte, b';' | b'\\' | b'/' | b'%' | 0..=0x1f | 0x7f)
 }
 
 /// Escapes belong to names of objects; nothing else needs one.

@@ -183,8 +183,9 @@ fn target(state: &State, call: &Call<'_>, group: &str, version: &str, rest: &[&s
     };
     let whole_cluster = namespace.is_empty() && name.is_empty();
     let in_scope = resource.is(NAMESPACED) != namespace.is_empty() || (resource.is(NAMESPACED) && whole_cluster);
-    let decoded_slash = name.contains('/') || plural.is_empty();
-    if !in_scope || decoded_slash || (!name.is_empty() && rest.len() > 3) {
+    // A slash in a name was an escaped one; upstream's router has no route for it.
+    let odd = rest.contains(&"") || name.contains('/');
+    if !in_scope || odd {
         return nothing();
     }
     if whole_cluster && resource.is(NAMESPACED) && !matches!(*call.method, Method::GET | Method::HEAD) {

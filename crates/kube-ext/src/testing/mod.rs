@@ -1,7 +1,8 @@
 //! An API server in memory, for tests and for the quickstart: a tower service that answers as a kube-apiserver 1.36 does.
 //!
 //! It speaks HTTP, so that raw requests, Tables, watches, dry runs, preconditions and Status errors pass through the layers
-//! under test as they do in front of a cluster; a typed fake behind `Api` would answer before any of that is seen.
+//! under test as they do in front of a cluster; the fakes for typed `Api` calls that were looked at keep their service to
+//! themselves and know no watches, Tables, dry runs or preconditions.
 //!
 //! What it does:
 //!
@@ -73,6 +74,7 @@ mod discovery;
 mod errors;
 mod fault;
 mod golang;
+mod json_patch;
 mod kinds;
 mod negotiate;
 mod object;

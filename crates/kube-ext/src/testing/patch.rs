@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
-use json_patch::{AddOperation, PatchOperation, ReplaceOperation, TestOperation};
 use serde_json::Value;
 
 use super::decode::{self, Flaw, kind_of};
 use super::errors::{ApiError, Cause};
 use super::golang;
+use super::json_patch;
 use super::kinds::{CUSTOM, Resource};
 use super::object::{Object, meta, meta_text, set, set_meta};
 use super::query::Query;
 use super::state::{State, Target};
 use super::strategic;
 use super::write::{check_identity, check_lock, commit, dry_run, immutable, insert};
-
-/// Upstream's limit on the operations of a JSON Patch.
-const OPERATIONS: usize = 10_000;
 
 /// The kind of a patch, by its content type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,24 +99,10 @@ pub(super) fn patch_value(kind: PatchKind, name: &str, mut current: Value, body:
         ))
     };
     match (kind, patch) {
-        (PatchKind::Json, Value::Array(operations)) => {
-            if operations.len() > OPERATIONS {
-                let message = "The allowed maximum operations in a JSON patch is";
-                return Err(ApiError::too_large(format_args!(
-                    "{message} {OPERATIONS}, got {}",
-                    operations.len()
-                )));
-            }
-            if let Some(odd) = operations.iter().find(|operation| !operation.is_object()) {
-                return Err(wrong_type(odd, "handlers.jsonPatchOp"));
-            }
-            let patch: json_patch::Patch =
-                serde_json::from_value(Value::Array(operations)).map_err(|_| ApiError::inapplicable_patch())?;
-            for operation in patch.0 {
-                apply_operation(&mut current, operation)?;
-            }
-            Ok(current)
-        }
+        (PatchKind::Json, Value::Array(operations)) => match operations.iter().find(|one| !one.is_object()) {
+            Some(odd) => Err(wrong_type(odd, "handlers.jsonPatchOp")),
+            None => json_patch::apply(current, operations),
+        },
         (PatchKind::Json | PatchKind::Strategic, Value::Null) => Ok(current),
         (PatchKind::Json, other) => Err(wrong_type(&other, "[]handlers.jsonPatchOp")),
         (PatchKind::Merge, Value::Null) => Err(ApiError::bad_request("Invalid JSON Patch")),
@@ -128,29 +111,11 @@ pub(super) fn patch_value(kind: PatchKind, name: &str, mut current: Value, body:
             _ => Err(ApiError::inapplicable_patch()),
         },
         (_, patch @ Value::Object(_)) => {
-            json_patch::merge(&mut current, &patch);
+            ::json_patch::merge(&mut current, &patch);
             Ok(current)
         }
         (_, other) => Err(wrong_type(&other, "map[string]interface {}")),
     }
-}
-
-/// One operation, as upstream's library does it where it differs from RFC 6902: `replace` adds a missing member, and an
-/// absent member equals null in a `test`. The whole document can't be replaced.
-fn apply_operation(current: &mut Value, operation: PatchOperation) -> Result<(), ApiError> {
-    let path = operation.path().to_string();
-    let Some((parent, _)) = path.rsplit_once('/') else {
-        return Err(ApiError::inapplicable_patch());
-    };
-    let missing = current.pointer(&path).is_none() && current.pointer(parent).is_some_and(Value::is_object);
-    let operation = match operation {
-        PatchOperation::Replace(ReplaceOperation { path, value }) if missing => {
-            PatchOperation::Add(AddOperation { path, value })
-        }
-        PatchOperation::Test(TestOperation { value: Value::Null, .. }) if missing => return Ok(()),
-        other => other,
-    };
-    json_patch::patch(current, &[operation]).map_err(|_| ApiError::inapplicable_patch())
 }
 
 /// The result as an object of the kind. Where it is none, the error of a merge or JSON patch quotes all of it, live
@@ -242,7 +207,7 @@ fn apply(state: &mut State, target: &Target, body: &[u8], dry: bool) -> Result<(
     let mut merged = match (resource.is(CUSTOM), typed(resource, &existing)) {
         (false, Value::Object(current)) => strategic::merge(&resource.kind, current, object)?,
         (_, mut current) => {
-            json_patch::merge(&mut current, &Value::Object(object));
+            ::json_patch::merge(&mut current, &Value::Object(object));
             match current {
                 Value::Object(merged) => merged,
                 _ => return Err(ApiError::inapplicable_patch()),

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-/// How many requests are kept; the oldest go first.
+/// How many requests are kept, and how many bytes of their bodies; the oldest go first.
 const KEPT: usize = 10_000;
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// A request as it was received.
 #[derive(Clone, Debug)]
@@ -32,21 +33,27 @@ impl RecordedRequest {
 
 /// The newest requests, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Requests(VecDeque<RecordedRequest>);
+pub(super) struct Requests {
+    kept: VecDeque<RecordedRequest>,
+    bytes: usize,
+}
 
 impl Requests {
     pub(super) fn add(&mut self, request: RecordedRequest) {
-        if self.0.len() >= KEPT {
-            self.0.pop_front();
+        self.bytes += request.body.len();
+        self.kept.push_back(request);
+        while self.kept.len() > KEPT || (self.bytes > KEPT_BYTES && self.kept.len() > 1) {
+            if let Some(oldest) = self.kept.pop_front() {
+                self.bytes -= oldest.body.len();
+            }
         }
-        self.0.push_back(request);
     }
 
     pub(super) fn all(&self) -> Vec<RecordedRequest> {
-        self.0.iter().cloned().collect()
+        self.kept.iter().cloned().collect()
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 }

@@ -29,6 +29,13 @@ const BATCH: usize = 64;
 
 type Chunk = Result<Frame<Bytes>, BoxError>;
 
+/// An event of a watch that was not rendered yet.
+enum Event {
+    Object(&'static str, Arc<Object>),
+    Bookmark { revision: u64, initial_events_end: bool },
+    Error(ApiError),
+}
+
 /// A watch that is being read.
 struct Watch {
     server: Weak<Inner>,
@@ -36,7 +43,8 @@ struct Watch {
     spec: WatchSpec,
     /// The newest revision whose changes were sent or didn't match.
     seen: u64,
-    pending: VecDeque<Bytes>,
+    /// What is to be sent: rendered one by one, as it is read.
+    pending: VecDeque<Event>,
     /// A Table's columns come once in a stream.
     columns_sent: bool,
     ended: bool,
@@ -71,7 +79,7 @@ impl Watch {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(event) = self.pending.pop_front() {
-                return Some(event);
+                return Some(self.render(event));
             }
             if self.ended {
                 return None;
@@ -106,7 +114,7 @@ impl Watch {
         self.seen = state.store.revision();
         for (_, object) in state.store.list(&self.spec.target.resource, self.spec.target.scope()) {
             if self.spec.selector.matches(&object) {
-                self.push("ADDED", &object);
+                self.pending.push_back(Event::Object("ADDED", object));
             }
         }
         if self.spec.bookmarks {
@@ -119,7 +127,7 @@ impl Watch {
         let oldest = state.store.oldest();
         if self.seen < oldest {
             let message = format!("too old resource version: {} ({oldest})", self.seen);
-            self.pending.push_back(render::error_event(&ApiError::expired(message)));
+            self.pending.push_back(Event::Error(ApiError::expired(message)));
             self.ended = true;
             return;
         }
@@ -142,39 +150,46 @@ impl Watch {
             .as_ref()
             .is_some_and(|before| self.spec.selector.matches(before));
         let is = !change.deleted && self.spec.selector.matches(&change.after);
-        match (was, is) {
-            (false, true) => self.push("ADDED", &change.after),
-            (true, true) => self.push("MODIFIED", &change.after),
-            (true, false) if change.deleted => self.push("DELETED", &change.after),
+        let event = match (was, is) {
+            (false, true) => Event::Object("ADDED", Arc::clone(&change.after)),
+            (true, true) => Event::Object("MODIFIED", Arc::clone(&change.after)),
+            (true, false) if change.deleted => Event::Object("DELETED", Arc::clone(&change.after)),
             (true, false) => {
-                if let Some(before) = &change.before {
-                    self.push("DELETED", &at_revision(before, change.revision));
-                }
+                let before = change.before.as_ref().unwrap_or(&change.after);
+                Event::Object("DELETED", at_revision(before, change.revision))
             }
-            (false, false) => {}
-        }
-    }
-
-    fn push(&mut self, kind: &str, object: &Object) {
-        let first = !std::mem::replace(&mut self.columns_sent, true);
-        self.pending.push_back(render::event(
-            kind,
-            &self.spec.target.resource,
-            object,
-            self.spec.view,
-            first,
-        ));
+            (false, false) => return,
+        };
+        self.pending.push_back(event);
     }
 
     fn bookmark(&mut self, revision: u64, initial_events_end: bool) {
-        let mut object = Object::new();
-        edit(&mut object, "metadata", |metadata| {
-            metadata.insert("resourceVersion".to_owned(), revision.to_string().into());
-            if initial_events_end {
-                metadata.insert("annotations".to_owned(), json!({ "k8s.io/initial-events-end": "true" }));
-            }
+        self.pending.push_back(Event::Bookmark {
+            revision,
+            initial_events_end,
         });
-        self.push("BOOKMARK", &object);
+    }
+
+    fn render(&mut self, event: Event) -> Bytes {
+        let (kind, object) = match event {
+            Event::Error(error) => return render::error_event(&error),
+            Event::Object(kind, object) => (kind, object),
+            Event::Bookmark {
+                revision,
+                initial_events_end,
+            } => {
+                let mut object = Object::new();
+                edit(&mut object, "metadata", |metadata| {
+                    metadata.insert("resourceVersion".to_owned(), revision.to_string().into());
+                    if initial_events_end {
+                        metadata.insert("annotations".to_owned(), json!({ "k8s.io/initial-events-end": "true" }));
+                    }
+                });
+                ("BOOKMARK", Arc::new(object))
+            }
+        };
+        let first = !std::mem::replace(&mut self.columns_sent, true);
+        render::event(kind, &self.spec.target.resource, &object, self.spec.view, first)
     }
 }
 

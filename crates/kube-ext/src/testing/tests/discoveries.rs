@@ -97,6 +97,7 @@ async fn paths_that_lead_nowhere() {
         "/api/v1/namespaces/default/nodes",
         "/api/v1/namespaces/default/namespaces",
         "/api/v1/pods/p",
+        "/api/v1/namespaces/default/pods//status",
         "/api/v1//namespaces/default",
         "/api/v1/namespaces/default/pods/p/foo",
         "/api/v1/namespaces/default/pods/p/log/x",

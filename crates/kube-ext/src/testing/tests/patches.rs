@@ -366,3 +366,35 @@ async fn apply() {
         .await
         .is_status(404, "NotFound", "namespaces \"nope\" not found");
 }
+
+#[tokio::test]
+async fn json_patches_cannot_blow_up() {
+    let server = server();
+    let widget = json!({ "apiVersion": "example.com/v1", "kind": "Widget", "metadata": { "name": "w" },
+        "spec": { "a": { "k": "v".repeat(1000) }, "b": {} } });
+    post(&server, WIDGETS, widget).await.ok();
+    let path = format!("{WIDGETS}/w");
+    let refused = "the server rejected our request due to an error in our request";
+    // Doubles each time.
+    let copies: Vec<_> = (0..40)
+        .map(|round| json!({ "op": "copy", "from": "/spec/a", "path": format!("/spec/a/{round}") }))
+        .collect();
+    patch(&server, &path, JSON_PATCH, json!(copies))
+        .await
+        .is_status(422, "Invalid", refused);
+    // One level deeper each time.
+    let mut moves = Vec::new();
+    for _ in 0..2_000 {
+        moves.push(json!({ "op": "move", "from": "/spec/a", "path": "/spec/b/c" }));
+        moves.push(json!({ "op": "move", "from": "/spec/b", "path": "/spec/a" }));
+        moves.push(json!({ "op": "add", "path": "/spec/b", "value": {} }));
+    }
+    patch(&server, &path, JSON_PATCH, json!(moves))
+        .await
+        .is_status(422, "Invalid", refused);
+    // A little deeper than what could be read again.
+    patch(&server, &path, JSON_PATCH, json!(moves[..3 * 130]))
+        .await
+        .is_status(422, "Invalid", refused);
+    patch(&server, &path, JSON_PATCH, json!(moves[..3 * 20])).await.ok();
+}

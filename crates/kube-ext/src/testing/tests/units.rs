@@ -1,5 +1,6 @@
 use super::super::golang;
 use super::super::query::{Query, segments};
+use super::super::requests::{RecordedRequest, Requests};
 
 #[test]
 fn queries_are_read_as_go_reads_them() {
@@ -33,4 +34,24 @@ fn quoting_is_that_of_go() {
         golang::quote("a\"b\\c\n\t\u{1}ü\u{85}"),
         "\"a\\\"b\\\\c\\n\\t\\x01ü\\u0085\""
     );
+}
+
+#[test]
+fn the_request_log_is_bounded() {
+    let mut requests = Requests::default();
+    let request = |size: usize| RecordedRequest {
+        method: http::Method::POST,
+        uri: size.to_string(),
+        headers: http::HeaderMap::new(),
+        body: vec![0; size].into(),
+    };
+    for size in [40 << 20, 20 << 20, 30 << 20] {
+        requests.add(request(size));
+    }
+    let kept: Vec<usize> = requests.all().iter().map(|request| request.body.len() >> 20).collect();
+    assert_eq!(kept, [20, 30]);
+    for _ in 0..10_001 {
+        requests.add(request(0));
+    }
+    assert_eq!(requests.all().len(), 10_000);
 }
