@@ -113,7 +113,10 @@ fn decode_segment(raw: &str) -> Result<Segment<'_>, Refusal> {
     match text.bytes().find(|byte| is_forbidden(*byte)) {
         None => {}
         Some(b';' | b'\\') => {
-            return Err(Refusal::malformed(format!("`;` or `\\` in path segment {}", Quoted(raw))));
+            return Err(Refusal::malformed(format!(
+                "`;` or `\\` in path segment {}",
+                Quoted(raw)
+            )));
         }
         Some(_) => {
             return Err(Refusal::malformed(format!(
