@@ -25,7 +25,6 @@ struct Inner {
     name: String,
     namespace: String,
     about_namespaces: bool,
-    spans_namespaces: bool,
     may_span_namespaces: bool,
     obligations: Vec<MaskObligation>,
     hidden: Vec<String>,
@@ -91,7 +90,6 @@ impl Plan {
             name: a.name.clone(),
             namespace: a.namespace.clone(),
             about_namespaces: resource && a.api_group.is_empty() && a.resource == "namespaces",
-            spans_namespaces: resource && a.namespace.is_empty() && kind.is_some_and(|kind| kind.namespaced),
             may_span_namespaces: a.namespace.is_empty() && kind.is_none_or(|kind| kind.namespaced),
             obligations: obligations.to_vec(),
             hidden: Vec::new(),
@@ -180,7 +178,8 @@ impl Plan {
             .collect()
     }
 
-    /// Whether an item of a list or a watch is left out. A namespace that has to be known and is not hides it too.
+    /// Whether an item of a list or a watch is left out. The API server names the namespace of every object that has
+    /// one; only a row of a Table may lack its object.
     pub(super) fn hides(&self, item: &Object) -> bool {
         let is_hidden = |namespace: &str| self.0.hidden.iter().any(|hidden| hidden == namespace);
         if self.0.hidden.is_empty() || kind_of(item) == Some("Status") {
@@ -189,10 +188,7 @@ impl Plan {
         if self.0.about_namespaces || kind_of(item) == Some("Namespace") {
             return metadata_text(item, "name").is_some_and(is_hidden);
         }
-        match metadata_text(item, "namespace") {
-            Some(namespace) => is_hidden(namespace),
-            None => self.0.spans_namespaces,
-        }
+        metadata_text(item, "namespace").is_some_and(is_hidden)
     }
 
     /// Whether a row of a Table that names no object is left out.
