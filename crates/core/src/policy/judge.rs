@@ -72,10 +72,10 @@ impl<'d> Tally<'d> {
             None => Outcome::Hold(std::mem::take(&mut self.holds)),
         };
         Verdict {
+            insecure_opaque_stream: self.insecure_opaque_stream && !matches!(outcome, Outcome::Deny { .. }),
             outcome,
             fired: self.fired,
             masks: self.masks,
-            insecure_opaque_stream: self.insecure_opaque_stream,
         }
     }
 
