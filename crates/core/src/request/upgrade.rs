@@ -36,14 +36,18 @@ impl Headers<'_> {
         }
         let stream = subresource(attributes) == Some(Subresource::Stream);
         if !stream || *method != Method::GET {
-            let message = if stream {
-                format!("an upgrade by {method}")
+            // kubectl tries SPDY when its WebSocket was refused, and shows only the answer to that.
+            let (what, remedy) = if stream {
+                let what = format!("pods/{} over SPDY or by {method}", attributes.subresource);
+                (
+                    what,
+                    "use GET with a WebSocket handshake; if that was refused before, the audit log says why",
+                )
             } else {
-                "an upgrade of something other than pods/exec, pods/attach or pods/portforward".to_owned()
+                let what = "an upgrade of something other than pods/exec, pods/attach or pods/portforward";
+                (what.to_owned(), "watch and logs are plain requests without an upgrade")
             };
-            return Err(hostile(&message).with_remedy(
-                "streams are GET with a WebSocket handshake; watch and logs are plain requests without an upgrade",
-            ));
+            return Err(hostile(&what).with_remedy(remedy));
         }
         let tokens: Vec<&str> = self.connection_tokens().collect();
         let has = |word: &str| tokens.iter().any(|token| token.eq_ignore_ascii_case(word));
