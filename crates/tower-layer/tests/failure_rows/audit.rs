@@ -1,6 +1,5 @@
 //! Audit: what can't be recorded is not sent, or not delivered; and whoever leaves is recorded.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -20,10 +19,15 @@ use crate::harness::{
 
 const INTENT: (countersign_core::audit::Stage, countersign_core::audit::Outcome) = (RequestReceived, Allow);
 const GAP: (countersign_core::audit::Stage, countersign_core::audit::Outcome) = (ResponseComplete, Gap);
-const NOTE: &str = r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"note"}}"#;
+const SERVICE: &str = r#"{"kind":"Service","apiVersion":"v1","metadata":{"name":"new"}}"#;
 
-fn create_note() -> http::Request<countersign_tower::Body> {
-    with_json("POST", "/api/v1/namespaces/team-a/configmaps", "application/json", NOTE)
+fn create_service() -> http::Request<countersign_tower::Body> {
+    with_json(
+        "POST",
+        "/api/v1/namespaces/team-a/services",
+        "application/json",
+        SERVICE,
+    )
 }
 
 fn before_the_send(event: &Event) -> bool {
@@ -42,7 +46,7 @@ fn at_the_head(event: &Event) -> bool {
 async fn a_sink_that_is_down_before_the_send() {
     let world = World::new();
     world.sink.memory.set_down(true);
-    for request in [get_pod(), create_note()] {
+    for request in [get_pod(), create_service()] {
         assert_eq!(world.ask(request).await.refusal(), (503, "unavailable"));
     }
     assert!(world.server.sent().is_empty());
@@ -91,12 +95,16 @@ async fn a_hold_that_can_not_be_recorded_is_shown_to_nobody() {
 async fn before(fault: Fault) {
     let world = World::new();
     world.sink.set_fault(Some(fault));
-    assert_eq!(world.ask(create_note()).await.refusal(), (503, "unavailable"));
+    assert_eq!(world.ask(create_service()).await.refusal(), (503, "unavailable"));
     assert!(world.server.sent().is_empty());
     assert_eq!(world.record(), [(ResponseComplete, Error)]);
     world.sink.set_fault(None);
-    world.server.script([Answer::json(200, NOTE)]);
-    assert_eq!(world.ask(create_note()).await.status(), 200, "the next request works");
+    world.server.script([Answer::json(200, SERVICE)]);
+    assert_eq!(
+        world.ask(create_service()).await.status(),
+        200,
+        "the next request works"
+    );
 }
 
 #[tokio::test]
@@ -111,20 +119,24 @@ async fn a_sink_that_panics_before_the_send() {
 
 /// The sink breaks after the send: nothing is delivered, and what is known is submitted once more as unknown.
 async fn after(fault: Fault) {
-    let world = World::answering([Answer::json(200, NOTE)]);
+    let world = World::answering([Answer::json(200, SERVICE)]);
     world.sink.set_fault(Some(fault));
-    let answer = world.ask(create_note()).await;
+    let answer = world.ask(create_service()).await;
     assert_eq!(answer.refusal(), (503, "unavailable"));
     assert!(
-        !answer.body.contains("note") && answer.body.contains("was sent"),
+        !answer.body.contains("\"new\"") && answer.body.contains("was sent"),
         "{}",
         answer.body
     );
     world.sent_once();
     assert_eq!(world.record(), [INTENT, (ResponseComplete, Unknown)]);
     world.sink.set_fault(None);
-    world.server.script([Answer::json(200, NOTE)]);
-    assert_eq!(world.ask(create_note()).await.status(), 200, "the next request works");
+    world.server.script([Answer::json(200, SERVICE)]);
+    assert_eq!(
+        world.ask(create_service()).await.status(),
+        200,
+        "the next request works"
+    );
 }
 
 #[tokio::test]
@@ -169,9 +181,9 @@ async fn a_stream_whose_end_can_not_be_recorded_does_not_end() {
 
 /// The sink hangs and the caller leaves.
 async fn hanging(fault: Fault) -> World {
-    let world = World::answering([Answer::json(200, NOTE)]);
+    let world = World::answering([Answer::json(200, SERVICE)]);
     world.sink.set_fault(Some(fault));
-    let asked = world.spawn(create_note());
+    let asked = world.spawn(create_service());
     settle().await;
     assert!(!asked.is_finished());
     asked.abort();
@@ -216,8 +228,8 @@ async fn a_caller_that_times_out() {
 
 #[tokio::test]
 async fn changes_and_denials_are_durable() {
-    let world = World::answering([Answer::json(200, NOTE), Answer::json(200, pod())]);
-    world.ask(create_note()).await;
+    let world = World::answering([Answer::json(200, SERVICE), Answer::json(200, pod())]);
+    world.ask(create_service()).await;
     world
         .ask(request("GET", "/api/v1/namespaces/team-b/pods/web", ""))
         .await;
@@ -234,7 +246,7 @@ async fn reads_pass_without_audit_where_it_is_said_and_only_reads() {
         .script([Answer::json(200, pod()), Answer::json(200, pod())]);
     assert_eq!(world.ask(get_pod()).await.status(), 200);
     world.sent_once();
-    assert_eq!(world.ask(create_note()).await.refusal(), (503, "unavailable"));
+    assert_eq!(world.ask(create_service()).await.refusal(), (503, "unavailable"));
     assert_eq!(world.ask(delete_pod()).await.refusal(), (503, "unavailable"));
     assert!(world.server.sent().iter().all(|sent| sent.method == "GET"));
     assert!(world.backend.pending().is_empty());
@@ -303,8 +315,8 @@ async fn every_answer_names_its_record() {
 
 #[tokio::test]
 async fn what_the_log_holds_verifies() {
-    let world = Arc::new(World::answering([Answer::json(200, NOTE)]));
-    world.ask(create_note()).await;
+    let world = World::answering([Answer::json(200, SERVICE)]);
+    world.ask(create_service()).await;
     world
         .ask(request("GET", "/api/v1/namespaces/team-b/pods/web", ""))
         .await;

@@ -1,5 +1,7 @@
 //! One guard and everything around it.
 
+use std::time::Duration;
+
 use countersign_core::Refusal;
 use countersign_core::approval::{MemoryBackend, Ticket, Vote};
 use countersign_core::audit::{Event, Outcome, Stage, annotation};
@@ -16,7 +18,7 @@ use super::requests::agent;
 use super::server::{Answer, Sent, Server};
 use super::sink::FaultySink;
 
-/// Reads and new ConfigMaps pass, changes of some objects are held.
+/// Reads and new Services pass, changes of some objects are held.
 const POLICY: &str = r#"
 apiVersion: countersign.dev/v1alpha1
 kind: Policy
@@ -30,7 +32,7 @@ spec:
     match: { effects: [discovery, read, read-stream, log] }
     allow: {}
   - name: create
-    match: { resources: [configmaps], verbs: [create], effects: [write, destructive] }
+    match: { resources: [services], verbs: [create], effects: [write, destructive] }
     allow: {}
   - name: changes-need-a-human
     match: { resources: [pods, configmaps], names: [web, settings], effects: [write, destructive] }
@@ -42,6 +44,9 @@ spec:
     match: { resources: [pods], verbs: [deletecollection], effects: [write, destructive] }
     hold: {}
 "#;
+
+/// Longer than any row takes, so that what hangs fails.
+const STUCK: Duration = Duration::from_secs(30);
 
 /// A guard, the server behind it, and the parts that rows look into or break.
 pub(crate) struct World {
@@ -109,7 +114,10 @@ impl World {
 
     /// Sends a request and reads the answer whole.
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answered {
-        whole(self.send(request).await.unwrap()).await
+        let answered = async { whole(self.send(request).await.unwrap()).await };
+        tokio::time::timeout(STUCK, answered)
+            .await
+            .expect("the request is stuck")
     }
 
     /// Sends a request that somebody waits for in the background.
@@ -117,7 +125,12 @@ impl World {
         // Called out here, since the guard is always ready, and since the future of `oneshot` is not `Send` in the
         // compiler's eyes.
         let asked = self.service.clone().call(request);
-        tokio::spawn(async move { Ok(whole(asked.await?).await) })
+        let answered = async move { Ok(whole(asked.await?).await) };
+        tokio::spawn(async move {
+            tokio::time::timeout(STUCK, answered)
+                .await
+                .expect("the request is stuck")
+        })
     }
 
     /// Waits for a ticket.
