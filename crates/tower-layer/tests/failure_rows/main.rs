@@ -10,6 +10,7 @@
 
 mod approval;
 mod audit;
+mod composed;
 mod forward;
 mod gate;
 mod harness;
