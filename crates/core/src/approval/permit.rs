@@ -100,7 +100,10 @@ pub async fn permit(
     let by = match tally(ticket, &votes) {
         Standing::Approved { by } => by,
         Standing::Pending { missing } => return refuse(format!("{missing} approvals are missing")),
-        Standing::Denied { by, .. } => return refuse(format!("{by} denied this request")),
+        Standing::Denied { by, .. } => {
+            let message = format!("{by} denied this request");
+            return Err(Refusal::new(StatusCode::FORBIDDEN, Class::Approval, message).with_ticket(ticket.id.as_str()));
+        }
     };
     match backend
         .consume(&ticket.id, &sealed.digest())

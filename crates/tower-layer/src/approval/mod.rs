@@ -154,6 +154,12 @@ impl Approval {
                 .votes(&ticket.id, seen)
                 .await
                 .map_err(|error| failed(&error))?;
+            // Asked again at once, such a backend would never let go of the thread, and no deadline would end it.
+            if votes.len() <= seen {
+                return Err(Refusal::unavailable(
+                    "the approval backend answered before there was a new vote",
+                ));
+            }
             seen = votes.len();
             flight.record().voted(&votes);
             match tally(ticket, &votes) {

@@ -36,7 +36,7 @@ use crate::clock::Clock;
 use crate::mask::Masked;
 use crate::response::refusal_response;
 use crate::step::{Next, Stop};
-use record::{Entry, Recorder};
+use record::{Entry, Recorder, sent_and_broken};
 
 /// A request that arrived, with its open record. Only audit makes one.
 #[derive(Debug)]
@@ -142,7 +142,11 @@ where
         .catch_unwind()
         .await;
     match answered {
-        Ok(Ok(masked)) => delivery::deliver(masked, entry).await,
+        Ok(Ok(masked)) => AssertUnwindSafe(delivery::deliver(masked, entry))
+            .catch_unwind()
+            .await
+            // Recorded when the unwinding dropped the entry.
+            .unwrap_or_else(|_panic| Ok(refusal_response(sent_and_broken()))),
         Ok(Err(Stop::Refused(refusal))) => Ok(refusal_response(entry.refused(refusal).await)),
         Ok(Err(Stop::Failed(error))) => entry.failed(error).await,
         Err(_panic) => Ok(refusal_response(entry.panicked().await)),

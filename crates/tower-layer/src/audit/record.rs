@@ -276,10 +276,12 @@ impl Shared {
     }
 
     fn event(&self, stage: Stage, outcome: Outcome) -> Event {
-        self.facts()
-            .event
-            .at(stage, self.recorder.clock.now())
-            .with_outcome(outcome)
+        // The clock is the user's code. Without it the event still has to be recorded, also while another panic unwinds,
+        // where a second one would end the process.
+        let now = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.recorder.clock.now()));
+        let facts = self.facts();
+        let now = now.unwrap_or(facts.event.request_received_timestamp);
+        facts.event.at(stage, now).with_outcome(outcome)
     }
 
     /// Whether the request does, or may do, more than reading. What was not understood may do anything.
@@ -420,9 +422,7 @@ impl Entry {
         };
         let event = self.shared.event(Stage::Panic, outcome);
         let refusal = match outcome {
-            Outcome::Unknown => Refusal::unavailable(
-                "the guard broke down after this request was sent; what it did is unknown, so look before repeating it",
-            ),
+            Outcome::Unknown => sent_and_broken(),
             _ => Refusal::unavailable("the guard broke down while it handled this request; nothing was sent"),
         };
         match self.close(event, outcome).await {
@@ -458,7 +458,7 @@ impl Entry {
         match refusal.class() {
             _ if facts.sent => Outcome::Unknown,
             Class::Approval if held && refusal.status() == StatusCode::GATEWAY_TIMEOUT => Outcome::HoldExpired,
-            Class::Approval if held => Outcome::HoldDenied,
+            Class::Approval if held && refusal.status() == StatusCode::FORBIDDEN => Outcome::HoldDenied,
             Class::Unavailable => Outcome::Error,
             _ => Outcome::Deny,
         }
@@ -492,6 +492,13 @@ impl Entry {
     }
 }
 
+/// What the caller is told when something broke down behind the send.
+pub(super) fn sent_and_broken() -> Refusal {
+    Refusal::unavailable(
+        "the guard broke down after this request was sent; what it did is unknown, so look before repeating it",
+    )
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
         if self.closed {
@@ -514,10 +521,9 @@ impl Drop for Entry {
         } else {
             Stage::ResponseComplete
         };
-        // The clock is the user's code; a panic in here, while another unwinds, would end the process.
-        let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| shared.event(stage, outcome)));
-        let Ok(mut event) = built else { return };
-        event = event.with(key::ENDED_BY, if panicking { "panic" } else { "caller" });
+        let mut event = shared
+            .event(stage, outcome)
+            .with(key::ENDED_BY, if panicking { "panic" } else { "caller" });
         if let Some(status) = upstream {
             event = event.with_response(ResponseStatus::new(status.as_u16()));
         }

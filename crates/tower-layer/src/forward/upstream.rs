@@ -36,7 +36,13 @@ pub struct Prober {
 }
 
 trait Transport: Send + Sync {
-    fn send(&self, head: http::request::Parts, body: Bytes) -> BoxFuture<'_, Result<Response<Body>, BoxError>>;
+    /// Sends a request; `sending` is called once the service is ready, right before it gets the request.
+    fn send<'a>(
+        &'a self,
+        head: http::request::Parts,
+        body: Bytes,
+        sending: &'a (dyn Fn() + Sync),
+    ) -> BoxFuture<'a, Result<Response<Body>, BoxError>>;
 }
 
 /// A service that is neither `Clone` nor `Sync`, such as kube's: the lock is held to get it ready and to call it, not while
@@ -55,11 +61,17 @@ where
     SB: http_body::Body<Data = Bytes> + Send + 'static,
     SB::Error: Into<BoxError>,
 {
-    fn send(&self, head: http::request::Parts, body: Bytes) -> BoxFuture<'_, Result<Response<Body>, BoxError>> {
+    fn send<'a>(
+        &'a self,
+        head: http::request::Parts,
+        body: Bytes,
+        sending: &'a (dyn Fn() + Sync),
+    ) -> BoxFuture<'a, Result<Response<Body>, BoxError>> {
         Box::pin(async move {
             let answer = {
                 let mut inner = self.inner.lock().await;
                 let ready = inner.ready().await.map_err(Into::into)?;
+                sending();
                 ready.call(Request::from_parts(head, IB::from(body)))
             };
             answer.await.map(|response| response.map(boxed)).map_err(Into::into)
@@ -109,9 +121,8 @@ impl Upstream {
         if let Some(upgrade) = request.upgrade() {
             insert_upgrade(&mut head.headers, upgrade)?;
         }
-        record.sent();
         self.transport
-            .send(head, outgoing.body.clone())
+            .send(head, outgoing.body.clone(), &|| record.sent())
             .await
             .map_err(Stop::Failed)
     }
@@ -125,7 +136,11 @@ impl Prober {
     pub(crate) async fn get(&self, target: &str, record: &Record) -> Result<Option<Value>, Stop> {
         let head = head(&Method::GET, target, "application/json", record)?;
         record.probed(target);
-        let response = self.transport.send(head, Bytes::new()).await.map_err(Stop::Failed)?;
+        let response = self
+            .transport
+            .send(head, Bytes::new(), &|| ())
+            .await
+            .map_err(Stop::Failed)?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(None),

@@ -1,0 +1,16 @@
+//! A decided request comes from `decide`, which asks the engine itself.
+
+use countersign_core::Subject;
+use countersign_core::policy::{Decided, Decision};
+use countersign_core::request::Canonical;
+
+fn decide(subject: Subject, request: Canonical, decision: Decision) -> Decided {
+    Decided {
+        subject,
+        request,
+        decision,
+        live: None,
+    }
+}
+
+fn main() {}

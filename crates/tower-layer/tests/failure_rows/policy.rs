@@ -1,0 +1,203 @@
+//! Policy: an engine that does not work permits nothing.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use countersign_core::audit::Outcome::{Allow, CallerLeft, Deny, Error};
+use countersign_core::audit::Stage::{RequestReceived, ResponseComplete};
+use countersign_core::digest::Digest;
+use countersign_core::policy::{Evaluation, Facts, Need, Outcome, PolicyEngine, Verdict};
+use countersign_core::request::Canonical;
+use countersign_core::{Subject, Timestamp};
+
+use crate::harness::{Answer, Broken, World, get_pod, pod, request, with_json};
+
+/// An engine made of a function; the revision is what the second one says.
+struct Scripted<E, R>(E, R);
+
+impl<E, R> PolicyEngine for Scripted<E, R>
+where
+    E: Fn(&Facts) -> Evaluation + Send + Sync + 'static,
+    R: Fn() -> u64 + Send + Sync + 'static,
+{
+    fn evaluate(&self, _: &Subject, _: &Canonical, facts: &Facts, _: Timestamp) -> Evaluation {
+        self.0(facts)
+    }
+
+    fn revision(&self) -> Digest {
+        Digest::of(&self.1().to_be_bytes())
+    }
+}
+
+fn allow() -> Evaluation {
+    Evaluation::Verdict(Verdict::new(Outcome::Allow))
+}
+
+fn needs_the_object(facts: &Facts) -> Evaluation {
+    match facts.live_object {
+        Some(_) => allow(),
+        None => Evaluation::Needs(vec![Need::LiveObject]),
+    }
+}
+
+fn engine(evaluate: impl Fn(&Facts) -> Evaluation + Send + Sync + 'static) -> World {
+    World::with(|guard| guard.policy(Scripted(evaluate, || 1)))
+}
+
+async fn unavailable(world: World) {
+    assert_eq!(world.ask(get_pod()).await.refusal(), (503, "unavailable"));
+    world.nothing_sent();
+    assert_eq!(world.record(), [(ResponseComplete, Error)]);
+}
+
+#[tokio::test]
+async fn a_denial() {
+    let world = World::new();
+    let elsewhere = request("GET", "/api/v1/namespaces/team-b/pods/web", "");
+    assert_eq!(world.ask(elsewhere).await.refusal(), (403, "policy"));
+    world.nothing_sent();
+    assert_eq!(world.record(), [(ResponseComplete, Deny)]);
+}
+
+#[tokio::test]
+async fn an_engine_that_panics() {
+    unavailable(engine(|_| panic!("the engine panics"))).await;
+}
+
+#[tokio::test]
+async fn an_engine_whose_revision_panics() {
+    let panics = Scripted(|_: &Facts| allow(), || panic!("the engine panics"));
+    unavailable(World::with(|guard| guard.policy(panics))).await;
+}
+
+#[tokio::test]
+async fn an_engine_that_panics_once_works_the_next_time() {
+    let asked = AtomicU64::new(0);
+    let world = engine(move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => panic!("the engine panics"),
+        _ => allow(),
+    });
+    world.server.script([Answer::json(200, pod())]);
+    assert_eq!(world.ask(get_pod()).await.refusal(), (503, "unavailable"));
+    assert_eq!(world.ask(get_pod()).await.status(), 200);
+    world.sent_once();
+}
+
+#[tokio::test]
+async fn an_engine_that_is_replaced_while_it_judges() {
+    let revision = AtomicU64::new(0);
+    let replaced = Scripted(|_: &Facts| allow(), move || revision.fetch_add(1, Ordering::Relaxed));
+    unavailable(World::with(|guard| guard.policy(replaced))).await;
+}
+
+#[tokio::test]
+async fn an_engine_that_asks_for_nothing() {
+    unavailable(engine(|_| Evaluation::Needs(Vec::new()))).await;
+}
+
+#[tokio::test]
+async fn an_engine_that_asks_for_what_it_was_given() {
+    let world = engine(|_| Evaluation::Needs(vec![Need::LiveObject]));
+    world.server.script([Answer::json(200, pod())]);
+    assert_eq!(world.ask(get_pod()).await.refusal(), (503, "unavailable"));
+    assert_eq!(world.server.sent().len(), 1, "the object is read once");
+    assert_eq!(world.record(), [(ResponseComplete, Error)]);
+}
+
+#[tokio::test]
+async fn a_hold_that_nobody_could_end() {
+    let world = engine(|_| Evaluation::Verdict(Verdict::new(Outcome::Hold(Vec::new()))));
+    unavailable(world).await;
+}
+
+/// The read of a fact answers this; nothing of it comes out, and the request itself is not sent.
+async fn unreadable_fact(answer: Answer) {
+    let world = engine(needs_the_object);
+    world.server.script([answer]);
+    let answered = world.ask(get_pod()).await;
+    assert_eq!(answered.refusal(), (502, "upstream"));
+    assert!(!answered.body.contains("s3cret"));
+    assert_eq!(world.server.sent().len(), 1, "the object is read, the request not sent");
+    assert_eq!(world.probes(), ["/api/v1/namespaces/team-a/pods/web"]);
+    assert_eq!(world.record(), [(ResponseComplete, Deny)]);
+}
+
+#[tokio::test]
+async fn a_fact_whose_read_is_answered_with_500() {
+    unreadable_fact(Answer::json(500, r#"{"message":"s3cret"}"#)).await;
+}
+
+#[tokio::test]
+async fn a_fact_that_is_no_json() {
+    unreadable_fact(Answer::json(200, "s3cret")).await;
+}
+
+#[tokio::test]
+async fn a_fact_with_a_key_twice() {
+    unreadable_fact(Answer::json(200, r#"{"metadata":{},"metadata":{"name":"s3cret"}}"#)).await;
+}
+
+#[tokio::test]
+async fn a_fact_whose_body_breaks_off() {
+    let (feed, body) = crate::harness::open_body();
+    feed.send(Ok(Bytes::from("{\"kind\""))).unwrap();
+    feed.send(Err(Broken("s3cret").into())).unwrap();
+    unreadable_fact(Answer::streaming(200, "application/json", body)).await;
+}
+
+#[tokio::test]
+async fn a_fact_whose_read_fails() {
+    let world = engine(needs_the_object);
+    world.server.script([Answer::Fail(Broken("reading"))]);
+    let error = world.send(get_pod()).await.unwrap_err();
+    assert_eq!(
+        error.downcast_ref(),
+        Some(&Broken("reading")),
+        "the error comes out as it is"
+    );
+    assert_eq!(world.server.sent().len(), 1);
+    assert_eq!(world.record(), [(ResponseComplete, Error)]);
+}
+
+#[tokio::test]
+async fn a_fact_that_does_not_come_until_the_caller_leaves() {
+    let world = engine(needs_the_object);
+    world.server.script([Answer::hangs()]);
+    let asked = world.spawn(get_pod());
+    world.reached(1).await;
+    asked.abort();
+    assert!(asked.await.unwrap_err().is_cancelled());
+    assert_eq!(world.server.sent().len(), 1);
+    assert_eq!(world.record(), [(ResponseComplete, CallerLeft)]);
+}
+
+#[tokio::test]
+async fn a_fact_that_does_not_exist_is_a_fact() {
+    let world = engine(|facts| match &facts.live_object {
+        None => Evaluation::Needs(vec![Need::LiveObject]),
+        Some(None) => allow(),
+        Some(Some(_)) => panic!("there is no object"),
+    });
+    world.server.script([Answer::json(404, "{}"), Answer::json(200, pod())]);
+    assert_eq!(world.ask(get_pod()).await.status(), 200);
+    assert_eq!(world.record(), [(RequestReceived, Allow), (ResponseComplete, Allow)]);
+}
+
+const NOTE: &str =
+    r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"note"},"data":{"key":"countersign.masked.value"}}"#;
+
+#[tokio::test]
+async fn a_masked_value_that_is_written_back() {
+    let world = World::new();
+    let put = with_json(
+        "PUT",
+        "/api/v1/namespaces/team-a/configmaps/note",
+        "application/json",
+        NOTE,
+    );
+    let answer = world.ask(put).await;
+    assert_eq!(answer.refusal(), (422, "unsupported"));
+    assert!(answer.body.contains("data.key"), "{}", answer.body);
+    world.nothing_sent();
+    assert_eq!(world.record(), [(ResponseComplete, Deny)]);
+}
