@@ -1,4 +1,5 @@
 //! What the tests share.
 
 pub mod control_plane;
+pub mod guarded;
 pub mod vectors;
