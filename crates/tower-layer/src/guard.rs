@@ -94,6 +94,9 @@ type Steps = StepService<
 /// A guarded service: takes requests of any body, answers with masked ones.
 ///
 /// Its errors are the inner service's; every answer of the guard's own is a response.
+///
+/// With a request body whose error is boxed, call it outside of the `async` block that awaits the answer: the compiler
+/// can't see that such a block is `Send`.
 #[derive(Clone)]
 pub struct GuardService(Audit<Steps>);
 

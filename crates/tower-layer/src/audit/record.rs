@@ -1,5 +1,6 @@
 //! The open record of one request: one end stays with audit, the other travels with the request.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_core::approval::{Grant, Ticket, Vote};
@@ -58,7 +59,12 @@ pub(super) struct Recorder {
     clock: Arc<dyn Clock>,
     reads_without_audit: bool,
     requests: Counter<u64>,
+    /// Last events that the sink did not take: how requests ended that were sent all the same. Kept for when it is back.
+    late: Mutex<VecDeque<Event>>,
 }
+
+/// Last events that are kept while the sink is down. The sink counts those beyond as lost.
+const MAX_LATE: usize = 1024;
 
 impl Recorder {
     pub(super) fn new(sink: Arc<dyn AuditSink>, clock: Arc<dyn Clock>) -> Self {
@@ -71,6 +77,7 @@ impl Recorder {
             clock,
             reads_without_audit: false,
             requests,
+            late: Mutex::default(),
         }
     }
 
@@ -80,7 +87,34 @@ impl Recorder {
             clock: Arc::clone(&self.clock),
             reads_without_audit: true,
             requests: self.requests.clone(),
+            late: Mutex::default(),
         }
+    }
+
+    fn late(&self) -> MutexGuard<'_, VecDeque<Event>> {
+        // Nothing panics while it holds the lock.
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, event: Event) {
+        let mut late = self.late();
+        if late.len() < MAX_LATE {
+            late.push_back(event);
+        }
+    }
+
+    fn submit(&self, event: Event) {
+        // A sink is the user's code: its panic is a sink that does not work.
+        let submitted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.sink.submit(event)));
+        if submitted.is_err() {
+            tracing::error!("audit sink panicked");
+        }
+    }
+
+    /// The sink took an event, so it may take those that it missed.
+    fn submit_late(&self) {
+        let late = std::mem::take(&mut *self.late());
+        late.into_iter().for_each(|event| self.submit(event));
     }
 }
 
@@ -98,7 +132,6 @@ struct Facts {
     granted: Outcome,
     user_agent: Option<String>,
     sent: bool,
-    intent: bool,
     upstream: Option<StatusCode>,
 }
 
@@ -246,9 +279,7 @@ impl Record {
     pub(crate) async fn intent(&self) -> Result<(), Stop> {
         let granted = self.facts().granted;
         let event = self.0.event(Stage::RequestReceived, granted);
-        self.0.append(event).await?;
-        self.facts().intent = true;
-        Ok(())
+        self.0.append(event).await.map_err(Stop::Refused)
     }
 
     /// Notes that the request is being sent; from here on its effect is unknown until an answer says otherwise.
@@ -298,26 +329,25 @@ impl Shared {
             Durability::Buffered
         };
         // A sink is the user's code: its panic is a sink that does not work.
-        let appended = std::panic::AssertUnwindSafe(self.recorder.sink.append(event, durability))
+        let appended = std::panic::AssertUnwindSafe(self.recorder.sink.append(event.clone(), durability))
             .catch_unwind()
             .await;
         match appended {
-            Ok(Ok(())) => return Ok(()),
+            Ok(Ok(())) => {
+                self.recorder.submit_late();
+                return Ok(());
+            }
             Ok(Err(error)) => tracing::error!(%error, audit_id = self.audit_id, "audit sink failed"),
             Err(_panic) => tracing::error!(audit_id = self.audit_id, "audit sink panicked"),
         }
         if self.recorder.reads_without_audit && !self.does_more_than_reading() {
             self.facts().granted = Outcome::FailOpen;
+            if event.stage.is_final() {
+                self.recorder.keep(event.with_outcome(Outcome::FailOpen));
+            }
             return Ok(());
         }
         Err(Refusal::unavailable("the audit log can't be written"))
-    }
-
-    fn submit(&self, event: Event) {
-        let submitted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.recorder.sink.submit(event)));
-        if submitted.is_err() {
-            tracing::error!(audit_id = self.audit_id, "audit sink panicked");
-        }
     }
 
     fn count(&self, outcome: Outcome) {
@@ -349,7 +379,6 @@ impl Entry {
             granted: Outcome::Allow,
             user_agent: None,
             sent: false,
-            intent: false,
             upstream: None,
         };
         let shared = Arc::new(Shared {
@@ -471,8 +500,8 @@ impl Entry {
         }
     }
 
-    /// Writes the last event. If that fails, the record stays in the sink's hands as a gap, and what is known is
-    /// submitted once more as `unknown` for when the sink is back.
+    /// Writes the last event. If that fails and the request was sent, the event is kept as `unknown` and written when the
+    /// sink is back; if nothing was sent, the sink's own count of what it missed is enough.
     async fn close(&mut self, event: Event, outcome: Outcome) -> Result<(), Refusal> {
         let written = self.shared.append(event.clone()).await;
         self.closed = true;
@@ -485,7 +514,9 @@ impl Entry {
                 let sent = self.shared.facts().sent;
                 let outcome = if sent { Outcome::Unknown } else { Outcome::Error };
                 self.shared.count(outcome);
-                self.shared.submit(event.with_outcome(outcome));
+                if sent {
+                    self.shared.recorder.keep(event.with_outcome(outcome));
+                }
                 Err(refusal)
             }
         }
@@ -528,6 +559,6 @@ impl Drop for Entry {
             event = event.with_response(ResponseStatus::new(status.as_u16()));
         }
         shared.count(outcome);
-        shared.submit(event);
+        shared.recorder.submit(event);
     }
 }
