@@ -184,11 +184,16 @@ async fn kubectl_works_through_it() {
     assert_eq!(maps.get_opt("settings").await.unwrap(), None);
 
     // Denied, in words that help.
-    let outside = gateway.kubectl(&["create", "configmap", "x", "-n", "default"]).await;
+    let outside = map("1").replace(TEAM, "default");
+    let outside = gateway.kubectl_with(&["apply", "-f", "-"], &outside).await;
+    let told = stderr(&outside);
     assert!(
-        !outside.status.success() && stderr(&outside).contains("countersign: agent may not create"),
-        "{outside:?}"
+        !outside.status.success() && told.contains("countersign: agent may not create"),
+        "{told}"
     );
+    // kubectl sends protobuf here, which nobody could review.
+    let imperative = gateway.kubectl(&["create", "configmap", "x", "-n", TEAM]).await;
+    assert!(stderr(&imperative).contains("send application/json"), "{imperative:?}");
 
     let (code, said, log) = gateway.stop().await;
     assert_eq!(code, Some(0), "{said}");
