@@ -41,7 +41,10 @@ impl Narrator {
         match answer {
             Ok(_) => Err("this request should have been refused".into()),
             Err(kube::Error::Api(status)) => {
-                println!("  {style}{} {}{style:#} {}", status.code, status.reason, status.message);
+                println!("  {style}{} {}{style:#}", status.code, status.reason);
+                for line in wrapped(&status.message) {
+                    println!("    {line}");
+                }
                 Ok(())
             }
             Err(error) => Err(error.into()),
@@ -51,6 +54,24 @@ impl Narrator {
     fn style(&self, style: Style) -> Style {
         if self.ansi { style } else { Style::new() }
     }
+}
+
+/// The lines of a text, broken between words where they would not fit on a terminal of 100 columns.
+fn wrapped(text: &str) -> Vec<String> {
+    const WIDTH: usize = 92;
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
 }
 
 /// Verifies an audit log and prints it as a table.

@@ -2,4 +2,5 @@
 
 pub mod control_plane;
 pub mod guarded;
+pub mod program;
 pub mod vectors;

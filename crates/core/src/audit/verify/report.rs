@@ -139,11 +139,10 @@ impl Findings {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.log_id.as_deref().unwrap_or("of unknown id");
-        write!(f, "audit log {}: {} records", escape_clip(id, 40), self.records)?;
+        writeln!(f, "audit log {}: {} records", escape_clip(id, 40), self.records)?;
         if let Some((seq, hash)) = self.last {
-            write!(f, ", the last is {seq} ({hash})")?;
+            writeln!(f, "last record:  {seq} ({hash})")?;
         }
-        writeln!(f)?;
         let verdict = |good: bool, yes, no| if good { yes } else { no };
         writeln!(f, "integrity:    {}", verdict(self.is_intact(), "intact", "BROKEN"))?;
         self.integrity.fmt(f)?;

@@ -1,0 +1,330 @@
+//! The gateway example on a real control plane, with the kubectl of the same build.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use countersign_core::audit::{Outcome, verify};
+use countersign_tests::control_plane::{self, ControlPlane};
+use countersign_tests::guarded::events;
+use countersign_tests::program::{command, example, run, stderr, stdout};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
+use kube::Client;
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::Child;
+use tokio::sync::OnceCell;
+
+const TEAM: &str = "team-a";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A gateway that runs, and what it wrote.
+struct Gateway {
+    cp: &'static ControlPlane,
+    process: Child,
+    kubeconfig: PathBuf,
+    folder: TempDir,
+}
+
+impl Gateway {
+    /// Starts one that approves everything; `None` without a control plane.
+    async fn start(test: &str) -> Option<Self> {
+        let cp = control_plane::or_skip(test).await?;
+        make_team(cp).await;
+        let program = tokio::task::spawn_blocking(|| example("gateway")).await.unwrap();
+        let folder = TempDir::new().unwrap();
+        let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/gateway.yaml");
+        let mut process = command(program)
+            .args(["--yes", "--policy", policy, "--kubeconfig"])
+            .arg(cp.kubeconfig_path())
+            .arg("--audit")
+            .arg(folder.path().join("audit.jsonl"))
+            .spawn()
+            .expect("the gateway starts");
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let first = tokio::time::timeout(PATIENCE, lines.next_line())
+            .await
+            .unwrap()
+            .unwrap();
+        let Some(line) = first else {
+            let mut said = String::new();
+            process.stderr.take().unwrap().read_to_string(&mut said).await.unwrap();
+            panic!("the gateway says nothing on its standard output, but: {said}");
+        };
+        let kubeconfig = PathBuf::from(line.strip_prefix("KUBECONFIG=").expect("KUBECONFIG=… comes first"));
+        Some(Self {
+            cp,
+            process,
+            kubeconfig,
+            folder,
+        })
+    }
+
+    fn kubectl_command(&self, arguments: &[&str]) -> tokio::process::Command {
+        let mut kubectl = command(self.cp.kubectl().expect("a build has kubectl"));
+        // Its cache would be of another server at the next start.
+        kubectl
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("HOME", self.folder.path());
+        kubectl.args(arguments);
+        kubectl
+    }
+
+    async fn kubectl(&self, arguments: &[&str]) -> Output {
+        self.kubectl_with(arguments, "").await
+    }
+
+    async fn kubectl_with(&self, arguments: &[&str], stdin: &str) -> Output {
+        run(&mut self.kubectl_command(arguments), stdin).await
+    }
+
+    /// As above, of a command that has to succeed.
+    #[track_caller]
+    fn ok(output: &Output) -> String {
+        assert!(output.status.success(), "{}{}", stdout(output), stderr(output));
+        stdout(output)
+    }
+
+    /// Ends it in the ordinary way, and returns its exit code, its standard error and its audit log.
+    async fn stop(mut self) -> (Option<i32>, String, Vec<u8>) {
+        let pid = i32::try_from(self.process.id().expect("it runs")).unwrap();
+        kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+        let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await;
+        let code = ended.expect("it ends").unwrap().code();
+        let mut said = String::new();
+        self.process
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .await
+            .unwrap();
+        (
+            code,
+            said,
+            std::fs::read(self.folder.path().join("audit.jsonl")).unwrap(),
+        )
+    }
+}
+
+/// The namespace that the gateway's policy lets its agents work in, and objects in it.
+async fn make_team(cp: &'static ControlPlane) {
+    static MADE: OnceCell<()> = OnceCell::const_new();
+    let made = MADE.get_or_init(|| async {
+        let client = cp.admin();
+        let post = PostParams::default();
+        let namespace = serde_json::from_value(json!({"metadata": {"name": TEAM}})).unwrap();
+        Api::<Namespace>::all(client.clone())
+            .create(&post, &namespace)
+            .await
+            .unwrap();
+        let secret = json!({"metadata": {"name": "database"}, "stringData": {"password": "canary-in-the-gateway"}});
+        let secret = serde_json::from_value(secret).unwrap();
+        Api::<Secret>::namespaced(client, TEAM)
+            .create(&post, &secret)
+            .await
+            .unwrap();
+    });
+    made.await;
+}
+
+fn map(value: &str) -> String {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": TEAM}, "data": {"key": value}})
+        .to_string()
+}
+
+async fn next_line(lines: &mut tokio::io::Lines<BufReader<tokio::process::ChildStdout>>) -> String {
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+    line.expect("a line in time").unwrap().expect("not the end")
+}
+
+#[tokio::test]
+async fn kubectl_works_through_it() {
+    let Some(gateway) = Gateway::start("kubectl_works_through_it").await else {
+        return;
+    };
+    let maps: Api<ConfigMap> = Api::namespaced(gateway.cp.admin(), TEAM);
+
+    // Reads, in each form.
+    let table = Gateway::ok(&gateway.kubectl(&["get", "secrets", "-n", TEAM]).await);
+    assert!(table.starts_with("NAME") && table.contains("database"), "{table}");
+    let yaml = Gateway::ok(
+        &gateway
+            .kubectl(&["get", "secret", "database", "-n", TEAM, "-o", "yaml"])
+            .await,
+    );
+    assert!(yaml.contains("password: Y291bnRlcnNpZ24ubWFza2VkLnZhbHVl"), "{yaml}");
+    assert!(!yaml.contains("canary") && !yaml.contains("Y2FuYXJ5"), "{yaml}");
+    let described = Gateway::ok(&gateway.kubectl(&["describe", "secret", "database", "-n", TEAM]).await);
+    assert!(
+        described.contains("password:") && !described.contains("canary"),
+        "{described}"
+    );
+    let everywhere = Gateway::ok(&gateway.kubectl(&["get", "namespaces", "-o", "name"]).await);
+    assert!(everywhere.contains("namespace/kube-system"), "{everywhere}");
+
+    // Changes.
+    let created = Gateway::ok(&gateway.kubectl_with(&["apply", "-f", "-"], &map("1")).await);
+    assert_eq!(created, "configmap/settings created\n");
+    let changed = Gateway::ok(&gateway.kubectl_with(&["apply", "-f", "-"], &map("2")).await);
+    assert_eq!(changed, "configmap/settings configured\n");
+    assert_eq!(maps.get("settings").await.unwrap().data.unwrap()["key"], "2");
+    let applied = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    Gateway::ok(&gateway.kubectl_with(&applied, &map("3")).await);
+    assert_eq!(maps.get("settings").await.unwrap().data.unwrap()["key"], "3");
+
+    // Held, and approved by `--yes`.
+    let deleted = Gateway::ok(&gateway.kubectl(&["delete", "configmap", "settings", "-n", TEAM]).await);
+    assert!(deleted.contains("\"settings\" deleted"), "{deleted}");
+    assert_eq!(maps.get_opt("settings").await.unwrap(), None);
+
+    // Denied, in words that help.
+    let outside = map("1").replace(TEAM, "default");
+    let outside = gateway.kubectl_with(&["apply", "-f", "-"], &outside).await;
+    let told = stderr(&outside);
+    assert!(
+        !outside.status.success() && told.contains("countersign: agent may not create"),
+        "{told}"
+    );
+    // kubectl sends protobuf here, which nobody could review.
+    let imperative = gateway.kubectl(&["create", "configmap", "x", "-n", TEAM]).await;
+    assert!(stderr(&imperative).contains("send application/json"), "{imperative:?}");
+
+    let (code, said, log) = gateway.stop().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("approved without asking"), "{said}");
+    assert!(!said.contains('\u{1b}'), "{said}");
+    let report = verify(&log);
+    assert!(report.is_intact() && report.is_complete(), "{report}");
+    let outcomes: Vec<_> = events(&log)
+        .iter()
+        .filter_map(countersign_core::audit::Event::outcome)
+        .collect();
+    assert!(outcomes.contains(&Outcome::HoldApproved) && outcomes.contains(&Outcome::Deny));
+    assert!(!String::from_utf8_lossy(&log).contains("canary"));
+}
+
+#[tokio::test]
+async fn logs_and_watches_come_as_they_happen() {
+    let Some(gateway) = Gateway::start("logs_and_watches_come_as_they_happen").await else {
+        return;
+    };
+    let talking = control_plane::container(&["sh", "-c", "echo first; sleep 1; echo second; sleep 30"]);
+    gateway.cp.run_pod(TEAM, "talker", vec![talking]).await;
+    let described = Gateway::ok(&gateway.kubectl(&["describe", "pod", "talker", "-n", TEAM]).await);
+    assert!(
+        described.contains("talker") && described.contains("Running"),
+        "{described}"
+    );
+
+    let mut following = gateway
+        .kubectl_command(&["logs", "-f", "talker", "-n", TEAM])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    assert_eq!(next_line(&mut lines).await, "first");
+    assert_eq!(next_line(&mut lines).await, "second");
+    following.kill().await.unwrap();
+    assert_eq!(
+        Gateway::ok(&gateway.kubectl(&["logs", "talker", "-n", TEAM]).await),
+        "first\nsecond\n"
+    );
+
+    let watch = [
+        "get",
+        "configmaps",
+        "--watch",
+        "-n",
+        TEAM,
+        "--no-headers",
+        "-l",
+        "app=watched",
+    ];
+    let mut watching = gateway.kubectl_command(&watch).spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    // The watch is there once its first line is; the object may be older than it.
+    let object = json!({"metadata": {"name": "watched", "labels": {"app": "watched"}}});
+    let maps: Api<ConfigMap> = Api::namespaced(gateway.cp.admin(), TEAM);
+    maps.create(&PostParams::default(), &serde_json::from_value(object).unwrap())
+        .await
+        .unwrap();
+    assert!(next_line(&mut lines).await.starts_with("watched"));
+    maps.delete("watched", &DeleteParams::default()).await.unwrap();
+    assert!(next_line(&mut lines).await.starts_with("watched"));
+    watching.kill().await.unwrap();
+
+    // Streams to containers leave what the guard understands.
+    let exec = gateway.kubectl(&["exec", "talker", "-n", TEAM, "--", "true"]).await;
+    assert!(
+        !exec.status.success() && stderr(&exec).contains("countersign:"),
+        "{}",
+        stderr(&exec)
+    );
+    let (code, said, log) = gateway.stop().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        verify(&log).is_intact() && verify(&log).is_complete(),
+        "{}",
+        verify(&log)
+    );
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_the_token() {
+    let Some(gateway) = Gateway::start("nobody_gets_in_without_the_token").await else {
+        return;
+    };
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&gateway.kubeconfig).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    for token in [Some("wrong"), Some(""), None] {
+        let answer = list_pods(&gateway.kubeconfig, token).await;
+        assert_eq!(answer, Some(401), "{token:?}");
+    }
+    let (code, said, log) = gateway.stop().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("drained"), "{said}");
+    assert!(events(&log).is_empty());
+}
+
+/// Lists pods with another token than the kubeconfig's; the code of the refusal.
+async fn list_pods(kubeconfig: &Path, token: Option<&str>) -> Option<u16> {
+    let mut kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
+    for user in kubeconfig
+        .auth_infos
+        .iter_mut()
+        .filter_map(|user| user.auth_info.as_mut())
+    {
+        user.token = token.map(|token| token.to_owned().into());
+    }
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    let client = Client::try_from(config.unwrap()).unwrap();
+    match Api::<Pod>::all(client).list(&ListParams::default()).await {
+        Err(kube::Error::Api(status)) => Some(status.code),
+        _ => None,
+    }
+}
+
+/// A followed log does not keep a gateway from ending.
+#[tokio::test]
+async fn it_drains() {
+    let Some(gateway) = Gateway::start("it_drains").await else {
+        return;
+    };
+    let quick = control_plane::container(&["sh", "-c", "echo started; sleep 2; echo done"]);
+    gateway.cp.run_pod(TEAM, "quick", vec![quick]).await;
+    let mut following = gateway.kubectl_command(&["logs", "-f", "quick", "-n", TEAM]);
+    let mut following = following.stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    assert_eq!(next_line(&mut lines).await, "started");
+    let ((code, said, log), done) = tokio::join!(gateway.stop(), next_line(&mut lines));
+    assert_eq!(done, "done");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("draining") && said.contains("drained"), "{said}");
+    let report = verify(&log);
+    assert!(report.is_intact() && report.is_complete(), "{report}");
+}
