@@ -18,7 +18,8 @@ pub fn example(name: &str) -> PathBuf {
     let folder = BUILT.get_or_init(|| {
         let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
         let built = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "countersign-examples", "--examples"])
+            // Of the whole workspace, as its tests were: with the same features nothing is built twice.
+            .args(["build", "--quiet", "--workspace", "--examples"])
             .current_dir(workspace)
             .stdin(Stdio::null())
             .status();
