@@ -261,7 +261,7 @@ async fn logs_and_watches_come_as_they_happen() {
     // Streams to containers leave what the guard understands.
     let exec = gateway.kubectl(&["exec", "talker", "-n", TEAM, "--", "true"]).await;
     assert!(
-        !exec.status.success() && stderr(&exec).contains("countersign:"),
+        !exec.status.success() && stderr(&exec).contains("countersign: "),
         "{}",
         stderr(&exec)
     );
