@@ -98,7 +98,7 @@ where
 {
     fn guarded(self, guard: &Guard) -> ClientBuilder<GuardService> {
         self.with_layer(&tower::layer::layer_fn(|inner| {
-            guard.wrap::<_, Bytes, _>(SingleAttempt::new(inner))
+            guard.wrap::<_, Bytes>(SingleAttempt::new(inner))
         }))
     }
 }

@@ -3,7 +3,7 @@
 use countersign_core::Subject;
 use countersign_core::subject::Claims;
 
-use crate::audit::Record;
+use crate::record::Record;
 
 /// A request on its way: what a step made of it, who asks, and its open record.
 ///

@@ -20,7 +20,7 @@ use crate::approval::Approval;
 use crate::audit::{Audit, AuditLayer};
 use crate::body::{Body, BoxError};
 use crate::clock::{Clock, SystemClock};
-use crate::forward::{Forward, Upstream};
+use crate::forward::{Forward, InnerService, Upstream};
 use crate::gate::Gate;
 use crate::identify::Identify;
 use crate::mask::{Mask, MaskLayer};
@@ -29,6 +29,52 @@ use crate::seal::Seal;
 use crate::step::{StepLayer, StepService};
 
 /// All steps in their order. Cheap to clone; every clone shares policy, backend, sink and limits.
+///
+/// ```
+/// use bytes::Bytes;
+/// use countersign_core::Subject;
+/// use countersign_core::audit::{MemorySink, Outcome};
+/// use countersign_core::policy::PolicySet;
+/// use countersign_core::request::ClusterIdentity;
+/// use countersign_tower::{BoxError, Guard};
+/// use http::{Request, Response, StatusCode};
+/// use http_body_util::Full;
+/// use tower::{ServiceExt as _, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), BoxError> {
+/// let policy = PolicySet::from_yaml(&[("policy.yaml", r#"
+/// apiVersion: countersign.dev/v1alpha1
+/// kind: Policy
+/// metadata: { name: docs }
+/// spec:
+///   subjects: [{ user: agent }]
+///   scopes: [{ namespaces: [team-a], resources: ["*"] }]
+///   rules: [{ name: look, match: { effects: [read] }, allow: {} }]
+/// "#)])?;
+/// let sink = MemorySink::new("docs");
+/// let guard = Guard::builder()
+///     .subject(Subject::new("agent"))
+///     .policy(policy)
+///     .audit(sink.clone())
+///     .cluster(ClusterIdentity::named("docs"))
+///     .build()?;
+/// let server = service_fn(|_: Request<Full<Bytes>>| async {
+///     let pod = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web-0"}}"#;
+///     Response::builder().header("content-type", "application/json").body(Full::<Bytes>::from(pod))
+/// });
+/// let guarded = guard.wrap::<_, Full<Bytes>>(server);
+///
+/// let request = |method, path| Request::builder().method(method).uri(path).body(Full::<Bytes>::default());
+/// let allowed = guarded.clone().oneshot(request("GET", "/api/v1/namespaces/team-a/pods/web-0")?).await?;
+/// assert_eq!(allowed.status(), StatusCode::OK);
+/// let refused = guarded.oneshot(request("DELETE", "/api/v1/namespaces/team-a/pods/web-0")?).await?;
+/// assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+///
+/// // Before and after the first; of the second, which was never sent, the refusal.
+/// let outcomes: Vec<_> = sink.events().iter().filter_map(|event| event.outcome()).collect();
+/// assert_eq!(outcomes, [Outcome::Allow, Outcome::Allow, Outcome::Deny]);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Guard {
     identify: StepLayer<Identify>,
@@ -48,16 +94,8 @@ impl Guard {
     }
 
     /// Guards an inner service whose request body is `IB`. The service must not repeat requests by itself.
-    pub fn wrap<S, IB, SB>(&self, inner: S) -> GuardService
-    where
-        S: Service<Request<IB>, Response = Response<SB>> + Send + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        IB: From<Bytes> + Send + 'static,
-        SB: http_body::Body<Data = Bytes> + Send + 'static,
-        SB::Error: Into<BoxError>,
-    {
-        let upstream = Upstream::new::<S, IB, SB>(inner);
+    pub fn wrap<S: InnerService<IB>, IB: From<Bytes> + Send + 'static>(&self, inner: S) -> GuardService {
+        let upstream = Upstream::new::<S, IB>(inner);
         let policy = Policy::new(Arc::clone(&self.engine), upstream.prober(), Arc::clone(&self.clock));
         let seal = Seal::new(self.cluster.clone(), upstream.prober());
         let mut forward = Forward::new(upstream);
@@ -133,19 +171,11 @@ impl<IB> Clone for GuardLayer<IB> {
     }
 }
 
-impl<S, IB, SB> Layer<S> for GuardLayer<IB>
-where
-    S: Service<Request<IB>, Response = Response<SB>> + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<BoxError>,
-    IB: From<Bytes> + Send + 'static,
-    SB: http_body::Body<Data = Bytes> + Send + 'static,
-    SB::Error: Into<BoxError>,
-{
+impl<S: InnerService<IB>, IB: From<Bytes> + Send + 'static> Layer<S> for GuardLayer<IB> {
     type Service = GuardService;
 
     fn layer(&self, inner: S) -> GuardService {
-        self.guard.wrap::<S, IB, SB>(inner)
+        self.guard.wrap::<S, IB>(inner)
     }
 }
 

@@ -39,7 +39,6 @@
 
 mod engine;
 mod error;
-mod glob;
 mod headers;
 mod marker;
 mod masker;

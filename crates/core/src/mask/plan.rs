@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::glob;
 use super::rules::{self, Rules};
 use crate::json::{Object, Value};
 use crate::policy::MaskObligation;
@@ -168,13 +167,10 @@ impl Plan {
         } else {
             own("namespace").unwrap_or(&self.0.namespace)
         };
-        let fits = |globs: &[String], text: &str| {
-            globs.is_empty() || text.is_empty() || globs.iter().any(|pattern| glob::matches(pattern, text))
-        };
         self.0
             .obligations
             .iter()
-            .filter(|obligation| fits(&obligation.names, name) && fits(&obligation.namespaces, namespace))
+            .filter(|obligation| obligation.covers(namespace, name))
             .collect()
     }
 

@@ -195,10 +195,12 @@ pub struct MaskObligation {
 }
 
 impl MaskObligation {
-    /// Whether an item with this namespace and name is masked; both are empty where the item has none.
+    /// Whether an item with this namespace and name is masked. What is empty is not known, or not there, and matches.
     #[must_use]
     pub fn covers(&self, namespace: &str, name: &str) -> bool {
-        let any = |globs: &[String], text: &str| globs.is_empty() || globs.iter().any(|glob| matches(glob, text));
+        let any = |globs: &[String], text: &str| {
+            globs.is_empty() || text.is_empty() || globs.iter().any(|glob| matches(glob, text))
+        };
         any(&self.names, name) && any(&self.namespaces, namespace)
     }
 }

@@ -10,10 +10,9 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
 
-use super::record::Entry;
 use crate::body::{Body, BoxError, boxed, full};
-use crate::forward::AUDIT_ID;
 use crate::mask::{Masked, MaskedBody, Unmaskable};
+use crate::record::{AUDIT_ID, Entry};
 use crate::response::refusal_response;
 
 /// An answer up to this size is delivered once its outcome is recorded; of a larger one the head is recorded first.

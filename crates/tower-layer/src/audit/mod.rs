@@ -13,7 +13,6 @@
 
 mod delivery;
 pub mod file;
-mod record;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -29,14 +28,13 @@ use tower::{Layer, Service, ServiceExt as _};
 use tracing::Instrument as _;
 
 pub use file::FileSink;
-pub use record::Record;
 
 use crate::body::{Body, BoxError, boxed};
 use crate::clock::Clock;
 use crate::mask::Masked;
+use crate::record::{Entry, Record, Recorder, sent_and_broken};
 use crate::response::refusal_response;
 use crate::step::{Next, Stop};
-use record::{Entry, Recorder, sent_and_broken};
 
 /// A request that arrived, with its open record. Only audit makes one.
 #[derive(Debug)]

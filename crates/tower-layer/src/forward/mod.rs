@@ -21,13 +21,12 @@ use futures_util::future::BoxFuture;
 use http::{Response, StatusCode};
 use tower::Service;
 
-pub(crate) use upstream::AUDIT_ID;
-pub use upstream::{Prober, Upstream};
+pub use upstream::{InnerService, Prober, Upstream};
 
 use crate::approval::Permitted;
-use crate::audit::Record;
 use crate::body::Body;
 use crate::flight::InFlight;
+use crate::record::Record;
 use crate::step::Stop;
 
 /// An answer with secrets in it, on its way to the mask.

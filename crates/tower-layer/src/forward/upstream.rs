@@ -8,20 +8,17 @@ use countersign_core::json::Value;
 use countersign_core::request::{Canonical, Outgoing};
 use countersign_core::{Refusal, json};
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use tokio::sync::Mutex;
 use tower::{Service, ServiceExt as _};
 
-use crate::audit::Record;
 use crate::body::{Body, BoxError, boxed, collect};
+use crate::record::{AUDIT_ID, Record};
 use crate::step::Stop;
 
 /// Largest object that is read as a pin or a fact.
 const MAX_PROBE_BYTES: usize = 8 * 1024 * 1024;
-
-/// The header by which the server's audit log names a request.
-pub(crate) const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 
 /// The inner service, shared by the steps that read or send through it. Only this crate can.
 #[derive(Clone)]
@@ -35,6 +32,23 @@ pub struct Prober {
     transport: Arc<dyn Transport>,
 }
 
+/// What can be guarded: any service of HTTP, such as kube's, which is neither `Clone` nor `Sync`. `IB` is the body of the
+/// requests that it takes.
+pub trait InnerService<IB>:
+    Service<Request<IB>, Response = Response<Self::ResponseBody>, Error: Into<BoxError>, Future: Send> + Send + 'static
+{
+    /// The body of its answers.
+    type ResponseBody: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
+}
+
+impl<S, IB, SB> InnerService<IB> for S
+where
+    S: Service<Request<IB>, Response = Response<SB>, Error: Into<BoxError>, Future: Send> + Send + 'static,
+    SB: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type ResponseBody = SB;
+}
+
 trait Transport: Send + Sync {
     /// Sends a request; `sending` is called once the service is ready, right before it gets the request.
     fn send<'a>(
@@ -45,22 +59,13 @@ trait Transport: Send + Sync {
     ) -> BoxFuture<'a, Result<Response<Body>, BoxError>>;
 }
 
-/// A service that is neither `Clone` nor `Sync`, such as kube's: the lock is held to get it ready and to call it, not while
-/// it answers.
+/// The lock is held to get the service ready and to call it, not while it answers.
 struct Locked<S, IB> {
     inner: Mutex<S>,
     body: PhantomData<fn(IB)>,
 }
 
-impl<S, IB, SB> Transport for Locked<S, IB>
-where
-    S: Service<Request<IB>, Response = Response<SB>> + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<BoxError>,
-    IB: From<Bytes> + Send + 'static,
-    SB: http_body::Body<Data = Bytes> + Send + 'static,
-    SB::Error: Into<BoxError>,
-{
+impl<S: InnerService<IB>, IB: From<Bytes> + Send + 'static> Transport for Locked<S, IB> {
     fn send<'a>(
         &'a self,
         head: http::request::Parts,
@@ -81,15 +86,7 @@ where
 
 impl Upstream {
     /// Takes the inner service over. `IB` is its request body.
-    pub fn new<S, IB, SB>(inner: S) -> Self
-    where
-        S: Service<Request<IB>, Response = Response<SB>> + Send + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        IB: From<Bytes> + Send + 'static,
-        SB: http_body::Body<Data = Bytes> + Send + 'static,
-        SB::Error: Into<BoxError>,
-    {
+    pub fn new<S: InnerService<IB>, IB: From<Bytes> + Send + 'static>(inner: S) -> Self {
         Self {
             transport: Arc::new(Locked {
                 inner: Mutex::new(inner),

@@ -18,10 +18,10 @@ use tower::{Layer, Service, ServiceExt as _};
 pub(crate) use body::{MaskedBody, Unmaskable};
 
 use crate::approval::Permitted;
-use crate::audit::Record;
 use crate::body::full;
 use crate::flight::InFlight;
 use crate::forward::Unmasked;
+use crate::record::Record;
 use crate::step::{Next, Stop};
 
 /// An answer without secrets. Audit accepts no other.

@@ -1,6 +1,6 @@
 //! An answer is masked by the mask alone.
 
-use countersign_tower::audit::Record;
+use countersign_tower::Record;
 use countersign_tower::mask::Masked;
 
 fn pass(record: Record, masked: Masked) -> Masked {

@@ -1,6 +1,6 @@
 //! The guard's own way to read is not for others.
 
-use countersign_tower::audit::Record;
+use countersign_tower::Record;
 use countersign_tower::forward::Prober;
 
 async fn read(prober: Prober, record: &Record) {
