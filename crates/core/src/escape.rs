@@ -31,6 +31,10 @@ pub fn escape_line(text: &str) -> String {
 /// Where not even the count has room, only as much of it is shown as there is.
 #[must_use]
 pub fn escape_clip(text: &str, max: usize) -> String {
+    // Almost every text is plain and short.
+    if text.len() <= max && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\') {
+        return text.to_owned();
+    }
     let mut out = String::new();
     let mut marks = 0;
     let mut columns = 0;

@@ -102,13 +102,14 @@ pub struct ObjectRef {
 }
 
 impl Refusal {
-    /// A refusal with this status code and message; asking again does not help.
+    /// A refusal with this status code and message, of which at most 4,096 characters are kept; asking again does not
+    /// help.
     #[must_use]
     pub fn new(status: StatusCode, class: Class, message: impl Into<String>) -> Self {
         Self {
             status,
             class,
-            message: message.into(),
+            message: clipped(message.into()),
             rule: None,
             ticket: None,
             remedy: None,
@@ -261,6 +262,15 @@ impl Refusal {
             "details": details,
             "code": self.status.as_u16(),
         })
+    }
+}
+
+/// What is cut off of a message is nobody's loss: it quotes the caller.
+fn clipped(message: String) -> String {
+    const MAX: usize = 4_096;
+    match message.char_indices().nth(MAX) {
+        None => message,
+        Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
     }
 }
 

@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use nix::libc;
+use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd;
 use tokio::io::unix::AsyncFd;
 
@@ -40,6 +41,9 @@ pub(super) fn die_with_spawner(command: &mut Command) {
 pub(super) fn lead_session_on_stdin(command: &mut Command) {
     let hook = || {
         unistd::setsid()?;
+        // Whoever runs the tests under `nohup` ignores hang-ups, and children inherit that.
+        // SAFETY: `signal` is async-signal-safe, and no handler of ours is installed.
+        unsafe { signal(Signal::SIGHUP, SigHandler::SigDfl) }?;
         // SAFETY: TIOCSCTTY takes an integer, no pointer; descriptor 0 is the terminal that the parent set.
         match unsafe { libc::ioctl(0, libc::TIOCSCTTY as _, 0) } {
             -1 => Err(io::Error::last_os_error()),

@@ -79,6 +79,8 @@ pub struct Review {
     pub name: String,
     /// What it does.
     pub effects: Effects,
+    /// Type of the body, empty without one: the same bytes mean another change as another kind of patch.
+    pub content_type: String,
     /// The body exactly as it will be sent, pins included.
     pub body: String,
     /// The objects that it is pinned to.
@@ -137,6 +139,7 @@ impl Review {
             namespace: attributes.namespace.clone(),
             name: attributes.name.clone(),
             effects: request.effects(),
+            content_type: request.content_type().unwrap_or_default().to_owned(),
             body: bodies.join("\n"),
             targets: sealed.targets().to_vec(),
             irreversible: request.effects().contains(crate::request::Effect::Destructive),

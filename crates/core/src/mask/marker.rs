@@ -7,6 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use memchr::memmem;
 
+use crate::escape::escape_clip;
 use crate::json::Value;
 
 /// What stands where a string was: the same for every value, so that it tells nothing about it.
@@ -118,20 +119,25 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Longest piece of a key in a path.
+const MAX_KEY: usize = 64;
+
 fn path(trail: &[Step<'_>]) -> String {
     let mut path = String::new();
     for step in trail {
         match step {
             Step::Index(index) => path.push_str(&format!("[{index}]")),
             Step::Key(key)
-                if !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) =>
+                if (1..=MAX_KEY).contains(&key.len())
+                    && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) =>
             {
                 if !path.is_empty() {
                     path.push('.');
                 }
                 path.push_str(key);
             }
-            Step::Key(key) => path.push_str(&format!("[{key:?}]")),
+            // A key is the caller's, and may be as long as the body.
+            Step::Key(key) => path.push_str(&format!("[\"{}\"]", escape_clip(key, MAX_KEY))),
         }
     }
     path

@@ -7,13 +7,13 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::engine::{
-    Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, Need, Outcome, Pin, PolicyEngine, Verdict,
+    Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Pin, PolicyEngine, Verdict,
 };
 use crate::digest::Digest;
 use crate::json;
 use crate::mask::marker_paths;
 use crate::refusal::{Class, ObjectRef, Refusal};
-use crate::request::Canonical;
+use crate::request::{Canonical, check_paths};
 use crate::subject::Subject;
 
 /// What was decided, with every rule that fired, under which revision.
@@ -175,6 +175,12 @@ pub fn decide(
         Evaluation::Needs(needs) => return Ruling::Needs { request, needs },
     };
     let decision = Decision { verdict, revision };
+    if let Err(refusal) = refuse_oracle(&request, decision.masks()) {
+        return Ruling::Denied {
+            decision: Some(decision),
+            refusal,
+        };
+    }
     let refusal = match decision.outcome() {
         Outcome::Allow => None,
         Outcome::Hold(terms) if terms.is_empty() || terms.iter().any(|t| t.quorum == 0 || t.approvers.is_empty()) => {
@@ -196,6 +202,17 @@ pub fn decide(
             decision: Some(decision),
             refusal,
         },
+    }
+}
+
+/// A JSON Patch must not read what the policy masks, as it must not read what is always masked.
+fn refuse_oracle(request: &Canonical, masks: &[MaskObligation]) -> Result<(), Refusal> {
+    match request.json() {
+        Some(json::Value::Array(operations)) if !masks.is_empty() => {
+            let paths = masks.iter().flat_map(|mask| &mask.paths).map(MaskPath::segments);
+            check_paths(operations, paths)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -122,7 +122,7 @@ pub(super) fn judge<'d>(document: &'d Document, tally: &mut Tally<'d>) {
                 fires
             }
             Action::Mask(paths) => {
-                let fires = rule.matches.restricts(asked);
+                let fires = rule.matches.restricts(&asked.as_read());
                 if fires {
                     tally.masks.push(mask(rule, paths, asked));
                 }

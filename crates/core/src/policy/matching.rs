@@ -65,6 +65,8 @@ pub(super) enum Place<'r> {
 pub(super) struct Asked<'r> {
     pub(super) effects: Effects,
     pub(super) verbs: Verbs,
+    /// Verbs that it has besides where a rule restricts.
+    also: Verbs,
     pub(super) resource: Option<Resource<'r>>,
     pub(super) place: Place<'r>,
     /// Name of the object; none if the request has none.
@@ -90,6 +92,11 @@ impl<'r> Asked<'r> {
             None => raw,
         };
         let mut verbs = Verbs::default().with(attributes.verb);
+        let mut also = Verbs::default();
+        // An eviction deletes, whatever its verb.
+        if attributes.subresource == "eviction" {
+            (verbs, also) = (Verbs::default().with(Verb::Delete), verbs);
+        }
         let applies = request
             .content_type()
             .is_some_and(|kind| kind.starts_with("application/apply-patch"));
@@ -100,12 +107,26 @@ impl<'r> Asked<'r> {
         Self {
             effects: request.effects(),
             verbs,
+            also,
             resource,
             place: place(request, name),
             name,
             proxied,
             is_upgrade,
         }
+    }
+
+    /// The same request for a rule that masks: the answer to a change shows the object as a read does.
+    pub(super) fn as_read(&self) -> Self {
+        let mut read = Self { ..*self };
+        if read
+            .effects
+            .intersects([Effect::Write, Effect::Destructive].into_iter().collect())
+        {
+            read.also = read.also.with(Verb::Get);
+            read.effects = read.effects.with(Effect::Read);
+        }
+        read
     }
 
     /// Learning what the API offers happens nowhere in particular.
@@ -208,7 +229,9 @@ impl Match {
     /// Whether this rule restricts the request: something about it is listed, or can't be told.
     pub(super) fn restricts(&self, asked: &Asked<'_>) -> bool {
         self.effects.is_none_or(|effects| asked.effects.intersects(effects))
-            && self.verbs.is_none_or(|verbs| asked.verbs.intersects(verbs))
+            && self
+                .verbs
+                .is_none_or(|verbs| asked.verbs.intersects(verbs) || asked.also.intersects(verbs))
             && self
                 .resources
                 .as_deref()

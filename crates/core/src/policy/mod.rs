@@ -57,7 +57,8 @@
 //!    effects permits none of `connect`, `credential` and `escalation`. What has the effect `self` touches the guard
 //!    and is always denied, by the rule `countersign/self`.
 //! 6. `verbs` are those of RBAC, and match as effects do. An apply counts as `patch` and `create`, a PUT as `update` and
-//!    `create`, an upgrade as `get` and `create`, a HEAD as `get`.
+//!    `create`, an upgrade as `get` and `create`, a HEAD as `get`, an eviction as `delete`. A mask meets a change like a
+//!    read, since its answer shows the object.
 //! 7. `resources`: `pods` is of the core group, `deployments.apps` of any other; versions never count, and a resource
 //!    that is served under several groups is one. Narrow, a bare `pods` is the main resource; wide, its subresources
 //!    too. `pods/exec` is one subresource, `pods/*` all of them, `*/scale` one of every resource, `*.example.com` a

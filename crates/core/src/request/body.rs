@@ -3,7 +3,8 @@
 //! 1. GET and HEAD have none; a create, an update and a patch have one.
 //! 2. Its type is one of five, exactly; its bytes are JSON without duplicate keys, at most 64 deep.
 //! 3. What it says of kind, name and namespace agrees with the URL.
-//! 4. Options of a deletion are read where upstream reads them, and sent in the body.
+//! 4. A JSON Patch reads nothing that may be masked.
+//! 5. Options of a deletion are read where upstream reads them, and sent in the body.
 
 use bytes::Bytes;
 use http::Method;
@@ -16,6 +17,7 @@ use super::delete_options;
 use super::effect_table::{is_eviction, lowered_by_dry_run};
 use super::effects::Effect;
 use super::key_case;
+use super::patch_oracle;
 use crate::json::Value;
 use crate::refusal::Refusal;
 
@@ -76,7 +78,7 @@ fn add_change(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> R
     };
     key_case::check(&value)?;
     match (content_type, &value) {
-        (ContentType::JsonPatch, Value::Array(_)) => {}
+        (ContentType::JsonPatch, Value::Array(operations)) => patch_oracle::check(operations, &kind)?,
         (ContentType::JsonPatch, _) => return Err(Refusal::malformed("a JSON patch that is no array")),
         (_, Value::Object(object)) => agreement::check(object, &request.attributes, &kind)?,
         _ => return Err(Refusal::malformed("a body that is no JSON object")),

@@ -7,9 +7,11 @@
 //! 5. A change whose meaning needs its body is destructive too, as long as nobody has understood the body.
 
 use super::attributes::{Attributes, Verb};
+use super::canonical::Canonical;
 use super::catalog::Origin;
 use super::catalog_table::METRICS_GROUPS;
 use super::effects::{Effect, Effects};
+use crate::json::Value;
 
 /// What a known subresource is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +149,21 @@ const ESCALATING_RESOURCES: &[(&str, &str)] = &[
 
 /// Single subresources of that kind.
 const ESCALATING_SUBRESOURCES: &[(&str, &str, &str)] = &[("", "pods", "ephemeralcontainers"), ("", "pods", "binding")];
+
+/// Types of Secrets by which somebody can log in to the API: who writes one knows the credential, or is given it.
+const CREDENTIAL_SECRETS: &[&str] = &["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
+
+/// Whether a body makes a Secret such a credential. A JSON Patch can't: the type of a Secret never changes.
+pub(super) fn is_credential_secret(request: &Canonical) -> bool {
+    let attributes = &request.attributes;
+    let secret_type = request
+        .json
+        .as_ref()
+        .and_then(|body| body.get("type"))
+        .and_then(Value::as_str);
+    (attributes.api_group.as_str(), attributes.resource.as_str()) == ("", "secrets")
+        && secret_type.is_some_and(|secret_type| CREDENTIAL_SECRETS.contains(&secret_type))
+}
 
 fn escalates(attributes: &Attributes) -> bool {
     let (group, resource) = (attributes.api_group.as_str(), attributes.resource.as_str());

@@ -257,6 +257,9 @@ impl Head {
             return Err(self.body_too_large());
         }
         body::add(&mut self.request, self.declared_type.as_deref(), body)?;
+        if effect_table::is_credential_secret(&self.request) {
+            self.request.effects = self.request.effects.with(Effect::Credential);
+        }
         let created = self.request.object_name().unwrap_or_default();
         if self.request.attributes.resource == "namespaces" && self.guard.is_namespace(created) {
             self.request.effects = self.request.effects.with(Effect::Guard);

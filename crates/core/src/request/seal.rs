@@ -110,28 +110,28 @@ impl PinRead {
 pub fn pin_read(decided: &Decided) -> Option<PinRead> {
     let attributes = decided.request().attributes();
     decided.decision().pin()?;
-    if decided.request().upgrade().is_some() {
+    if !names_existing_object(attributes) {
         return None;
     }
-    (names_existing_object(attributes)).then(|| PinRead {
-        target: object_target(decided.request()),
-    })
+    object_target(decided.request()).map(|target| PinRead { target })
 }
 
-/// Path of the object that a request names, without subresource and query.
+/// Path of the object that a request names, without subresource and query; none if what it names is no object of the
+/// API: below a proxy, a read would be a request to somebody else.
 #[must_use]
-pub fn object_target(request: &Canonical) -> String {
+pub fn object_target(request: &Canonical) -> Option<String> {
     let attributes = request.attributes();
+    if attributes.name.is_empty() || request.effects().contains(Effect::Connect) {
+        return None;
+    }
     let path = request
         .target()
         .split_once('?')
         .map_or(request.target(), |(path, _)| path);
-    if attributes.subresource.is_empty() {
-        return path.to_owned();
+    match attributes.subresource.as_str() {
+        "" => Some(path.to_owned()),
+        subresource => Some(path.strip_suffix(subresource)?.strip_suffix('/')?.to_owned()),
     }
-    path.strip_suffix(&format!("/{}", attributes.subresource))
-        .unwrap_or(path)
-        .to_owned()
 }
 
 fn names_existing_object(attributes: &Attributes) -> bool {
@@ -297,13 +297,13 @@ fn refuse_unpinnable(request: &Canonical) -> Result<(), Refusal> {
             "list the objects and delete each by name",
         );
     }
-    if request.upgrade().is_some() || request.effects().contains(Effect::Connect) {
-        return Ok(());
+    if request.effects().contains(Effect::Connect) {
+        return refuse(
+            "a connection can't be approved yet: it can't be pinned to the object that was reviewed",
+            "use the Kubernetes API instead of connecting to the container",
+        );
     }
-    let metadata = request.json().and_then(|body| body.get("metadata"));
-    let generated =
-        metadata.is_some_and(|metadata| metadata.get("generateName").is_some() && metadata.get("name").is_none());
-    if attributes.verb == Verb::Create && generated {
+    if request.generated_name_prefix().is_some() {
         return refuse(
             "an object with a generated name can't be approved: a repeat would create another one",
             "set metadata.name instead of metadata.generateName",

@@ -12,6 +12,7 @@
 //! A refused caller sees a Status of the class `approval`: 403 if it was denied, 504 if nobody answered in time, 409 if
 //! what was approved is no longer what would be sent; 429 if too many requests are held.
 
+mod review;
 mod terminal;
 
 use std::panic::AssertUnwindSafe;

@@ -1,17 +1,16 @@
 //! The backend that asks the human in front of a terminal.
 
 use std::io::{BufRead, Write};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use async_trait::async_trait;
 use countersign_core::Timestamp;
 use countersign_core::approval::{
-    Answer, ApprovalBackend, BackendError, Consumed, MemoryBackend, Review, Ticket, TicketId, Vote,
+    Answer, ApprovalBackend, BackendError, Consumed, MemoryBackend, Ticket, TicketId, Vote,
 };
 use countersign_core::digest::Digest;
-use countersign_core::escape::{escape_clip, escape_line};
-use countersign_core::policy::{Approver, HoldTerms};
+
+use super::review;
 
 /// Shows each held request to whoever sits at the terminal, and asks.
 ///
@@ -20,7 +19,7 @@ use countersign_core::policy::{Approver, HoldTerms};
 #[derive(Debug, Clone)]
 pub struct TerminalBackend {
     tickets: MemoryBackend,
-    prompts: Sender<Ticket>,
+    prompts: SyncSender<TicketId>,
 }
 
 /// Who sits at the terminal, and how they are asked.
@@ -77,7 +76,7 @@ impl TerminalBackend {
         W: Write + Send + 'static,
     {
         let tickets = MemoryBackend::new();
-        let (prompts, receiver) = channel();
+        let (prompts, receiver) = sync_channel(MAX_PROMPTS);
         let terminal = Terminal {
             operator,
             tickets: tickets.clone(),
@@ -94,10 +93,16 @@ impl TerminalBackend {
 #[async_trait]
 impl ApprovalBackend for TerminalBackend {
     async fn open(&self, ticket: Ticket) -> Result<(), BackendError> {
-        self.tickets.open(ticket.clone()).await?;
-        self.prompts
-            .send(ticket)
-            .map_err(|_| BackendError::Unavailable("the terminal is closed".into()))
+        let id = ticket.id.clone();
+        self.tickets.open(ticket).await?;
+        let asked = self.prompts.try_send(id.clone()).map_err(|error| match error {
+            TrySendError::Full(_) => BackendError::Full,
+            TrySendError::Disconnected(_) => BackendError::Unavailable("the terminal is closed".into()),
+        });
+        if asked.is_err() {
+            self.tickets.withdraw(&id).await?;
+        }
+        asked
     }
 
     async fn votes(&self, ticket: &TicketId, seen: usize) -> Result<Vec<Vote>, BackendError> {
@@ -113,6 +118,9 @@ impl ApprovalBackend for TerminalBackend {
     }
 }
 
+/// Most tickets that wait for the human, those included that were withdrawn meanwhile.
+const MAX_PROMPTS: usize = 1_000;
+
 struct Terminal<R, W> {
     operator: Operator,
     tickets: MemoryBackend,
@@ -121,12 +129,12 @@ struct Terminal<R, W> {
 }
 
 impl<R: BufRead, W: Write> Terminal<R, W> {
-    fn run(mut self, prompts: &Receiver<Ticket>) {
-        while let Ok(ticket) = prompts.recv() {
+    fn run(mut self, prompts: &Receiver<TicketId>) {
+        while let Ok(id) = prompts.recv() {
             // A ticket may have been withdrawn while another was asked about.
-            if !self.tickets.pending().iter().any(|open| open.id == ticket.id) {
+            let Some(ticket) = self.tickets.pending().into_iter().find(|open| open.id == id) else {
                 continue;
-            }
+            };
             let vote = match self.ask(&ticket) {
                 Ok(vote) => vote,
                 Err(error) => self
@@ -146,7 +154,8 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
 
     fn ask(&mut self, ticket: &Ticket) -> std::io::Result<Vote> {
         let code: String = ticket.digest.short().chars().take(4).collect();
-        self.output.write_all(render(ticket, self.operator.ansi).as_bytes())?;
+        self.output
+            .write_all(review::render(ticket, self.operator.ansi).as_bytes())?;
         if self.operator.approves_everything {
             writeln!(self.output, "  approved without asking")?;
             return Ok(self
@@ -176,91 +185,4 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
         )?;
         Ok(self.vote(answer))
     }
-}
-
-/// `ann, group sre`
-fn approvers(terms: &HoldTerms) -> String {
-    let names = terms.approvers.iter().map(|approver| match approver {
-        Approver::User(user) => user.clone(),
-        Approver::Group(group) => format!("group {group}"),
-    });
-    names.collect::<Vec<_>>().join(", ")
-}
-
-/// Longest line of a body that is shown; what is cut is counted, and the digest covers it all.
-const MAX_LINE: usize = 2_000;
-
-/// A ticket as a human reads it. All text of the caller's is escaped.
-fn render(ticket: &Ticket, ansi: bool) -> String {
-    let Review {
-        subject,
-        claims,
-        target,
-        method,
-        resource,
-        namespace,
-        name,
-        effects,
-        body,
-        targets,
-        ..
-    } = &ticket.review;
-    let mut lines = Vec::new();
-    let mut line = |label: &str, value: String| lines.push(format!("  {label:<9} {value}"));
-    let groups = if subject.groups.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", subject.groups.join(", "))
-    };
-    line("who", escape_line(&format!("{}{groups}", subject.user)));
-    if let Some(principal) = &subject.on_behalf_of {
-        line("for", escape_line(principal));
-    }
-    if let Some(reason) = &claims.reason {
-        line("why", format!("“{}” (the agent says)", escape_clip(reason, MAX_LINE)));
-    }
-    if let Some(human) = &claims.acting_human {
-        line("human", format!("{} (the agent says)", escape_clip(human, MAX_LINE)));
-    }
-    let place = if namespace.is_empty() {
-        String::new()
-    } else {
-        format!(" in {namespace}")
-    };
-    line(
-        "what",
-        escape_line(&format!("{} {resource} {name}{place}", ticket.review.verb)),
-    );
-    line("request", escape_line(&format!("{method} {target}")));
-    if !body.is_empty() {
-        line("body", escape_clip(body, MAX_LINE));
-    }
-    for target in targets {
-        let version = target
-            .resource_version
-            .as_ref()
-            .map(|v| format!(", version {v}"))
-            .unwrap_or_default();
-        line("pinned to", escape_line(&format!("uid {}{version}", target.uid)));
-    }
-    line("effects", effects.to_string());
-    if ticket.review.irreversible {
-        line("undo", "none: what is deleted or overwritten is gone".into());
-    }
-    for terms in &ticket.terms {
-        line(
-            "held by",
-            escape_line(&format!("{}, for {} of {}", terms.rule, terms.quorum, approvers(terms))),
-        );
-    }
-    line("cluster", escape_line(&ticket.review.cluster));
-    line("digest", ticket.digest.to_string());
-    let waits = Duration::try_from(ticket.expires.duration_since(ticket.opened)).unwrap_or_default();
-    line("waits", format!("{} s", waits.as_secs()));
-    let title = if ansi {
-        "\u{1b}[1;33mApproval needed\u{1b}[0m"
-    } else {
-        "Approval needed"
-    };
-    format!("\n{title}\n{}\n", lines.join("\n"))
 }

@@ -35,7 +35,10 @@ impl Policy {
         for need in needs {
             match need {
                 Need::LiveObject => {
-                    let object = self.prober.get(&object_target(request), flight.record()).await?;
+                    let object = match object_target(request) {
+                        Some(target) => self.prober.get(&target, flight.record()).await?,
+                        None => None,
+                    };
                     facts = facts.with_live_object(object.map(Arc::new));
                 }
                 // An engine that is newer than this layer asks for what can't be had here.

@@ -159,7 +159,8 @@ impl Entry {
     /// Writes the last event. If that fails and the request was sent, the event is kept as `unknown` and written when the
     /// sink is back; if nothing was sent, the sink's own count of what it missed is enough.
     async fn close(&mut self, event: Event, outcome: Outcome) -> Result<(), Refusal> {
-        let written = self.shared.append(event.clone()).await;
+        let (stage, status) = (event.stage, event.response_status.clone());
+        let written = self.shared.append(event).await;
         self.closed = true;
         match written {
             Ok(()) => {
@@ -171,7 +172,9 @@ impl Entry {
                 let outcome = if sent { Outcome::Unknown } else { Outcome::Error };
                 self.shared.count(outcome);
                 if sent {
-                    self.shared.recorder.keep(event.with_outcome(outcome));
+                    let mut event = self.shared.event(stage, outcome);
+                    event.response_status = status;
+                    self.shared.recorder.keep(event);
                 }
                 Err(refusal)
             }

@@ -266,13 +266,15 @@ impl Shared {
         } else {
             Durability::Buffered
         };
-        if self.recorder.append(event.clone(), durability).await {
+        let fails_open = self.recorder.lets_reads_pass() && !self.does_more_than_reading();
+        let last = (fails_open && event.stage.is_final()).then(|| event.clone());
+        if self.recorder.append(event, durability).await {
             return Ok(());
         }
-        if self.recorder.lets_reads_pass() && !self.does_more_than_reading() {
+        if fails_open {
             self.facts().granted = Outcome::FailOpen;
-            if event.stage.is_final() {
-                self.recorder.keep(event.with_outcome(Outcome::FailOpen));
+            if let Some(last) = last {
+                self.recorder.keep(last.with_outcome(Outcome::FailOpen));
             }
             return Ok(());
         }

@@ -1,0 +1,123 @@
+//! Ways past the guard that were thought of, each as the request that tries it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+use std::sync::Arc;
+
+use countersign_core::policy::{Decided, Facts, PolicySet, Ruling, decide};
+use countersign_core::request::{Canonical, Catalog, ClusterIdentity, Effect, Gate, Target, pin_read, seal};
+use countersign_core::{Refusal, Subject};
+use http::HeaderMap;
+use jiff::Timestamp;
+
+fn understand(method: &str, target: &str, content_type: &str, body: &str) -> Result<Canonical, Refusal> {
+    let gate = Gate::new(Arc::new(Catalog::kubernetes()));
+    let mut headers = HeaderMap::new();
+    if !content_type.is_empty() {
+        headers.insert(http::header::CONTENT_TYPE, content_type.parse().unwrap());
+    }
+    let target = Target::parse(method, target.as_bytes())?;
+    gate.head(target, &headers)?.with_body(body.as_bytes())
+}
+
+fn judge(rules: &str, request: Canonical) -> Result<Decided, Refusal> {
+    let policy = format!(
+        "apiVersion: countersign.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: p }}\nspec:\n  \
+         subjects: [{{ user: agent }}]\n  scopes: [{{ namespaces: [team-a], resources: ['*'] }}]\n  \
+         approval: {{ approvers: [{{ group: sre }}], quorum: 1, timeout: 1m, pin: uid }}\n  rules:\n{rules}"
+    );
+    let policy = PolicySet::from_yaml(&[("p.yaml", policy)]).unwrap_or_else(|errors| panic!("{errors}"));
+    let now = Timestamp::UNIX_EPOCH;
+    match decide(&policy, &Subject::new("agent"), request, &Facts::default(), now) {
+        Ruling::Granted(decided) => Ok(decided),
+        Ruling::Denied { refusal, .. } => Err(refusal),
+        Ruling::Needs { .. } => panic!("a policy set needs no facts"),
+    }
+}
+
+const CHANGES: &str = "  - name: changes\n    match: { verbs: [create, update, patch] }\n    allow: {}\n";
+const HELD: &str = "  - name: held\n    match: { effects: [read, write, destructive, connect] }\n    hold: {}\n";
+
+#[test]
+fn an_eviction_is_no_mere_create() {
+    let body = r#"{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"web-0"}}"#;
+    let target = "/api/v1/namespaces/team-a/pods/web-0/eviction";
+    let eviction = || understand("POST", target, "application/json", body).unwrap();
+    assert!(judge(CHANGES, eviction()).is_err());
+    let deletions = "  - name: deletions\n    match: { verbs: [delete] , resources: ['*'] }\n    hold: {}\n";
+    let held = judge(&format!("{CHANGES}{deletions}"), eviction()).unwrap();
+    assert_eq!(held.decision().holds().len(), 1);
+}
+
+#[test]
+fn the_answer_to_a_change_is_masked_like_a_read() {
+    let mask = "  - name: hide\n    match: { verbs: [get, list, watch], resources: [configmaps] }\n    mask: { paths: [data.*] }\n";
+    let target = "/api/v1/namespaces/team-a/configmaps/app";
+    let patch = understand("PATCH", target, "application/merge-patch+json", "{}").unwrap();
+    let decided = judge(&format!("{CHANGES}{mask}"), patch).unwrap();
+    assert_eq!(decided.decision().masks().len(), 1);
+}
+
+#[test]
+fn a_json_patch_reads_nothing_that_the_policy_masks() {
+    let mask = "  - name: hide\n    match: { resources: [services] }\n    mask: { paths: [spec.clusterIP] }\n";
+    let rules = format!("{CHANGES}{mask}");
+    let patch = |body: &str| {
+        let target = "/api/v1/namespaces/team-a/services/app";
+        judge(
+            &rules,
+            understand("PATCH", target, "application/json-patch+json", body).unwrap(),
+        )
+    };
+    assert!(patch(r#"[{"op":"copy","from":"/spec/clusterIP","path":"/metadata/labels/x"}]"#).is_err());
+    assert!(patch(r#"[{"op":"test","path":"/spec","value":{}}]"#).is_err());
+    assert!(patch(r#"[{"op":"test","path":"/spec/type","value":"ClusterIP"}]"#).is_ok());
+}
+
+#[test]
+fn a_held_connection_sends_nothing_before_its_approval() {
+    for target in [
+        "/api/v1/namespaces/team-a/services/app:80/proxy/admin/shutdown",
+        "/api/v1/namespaces/team-a/pods/web-0/proxy/",
+    ] {
+        let proxied = understand("POST", target, "", "").unwrap();
+        let decided = judge(HELD, proxied).unwrap();
+        assert_eq!(pin_read(&decided), None, "{target}");
+        assert_eq!(
+            seal(decided, ClusterIdentity::named("c"), None).unwrap_err().status(),
+            422
+        );
+    }
+}
+
+#[test]
+fn an_empty_name_does_not_hide_a_generated_one() {
+    let body = r#"{"metadata":{"generateName":"x-","name":""}}"#;
+    let target = "/api/v1/namespaces/team-a/configmaps";
+    let create = understand("POST", target, "application/json", body).unwrap();
+    let refusal = seal(judge(HELD, create).unwrap(), ClusterIdentity::named("c"), None).unwrap_err();
+    assert_eq!(refusal.status(), 422);
+}
+
+#[test]
+fn a_secret_that_logs_in_is_a_credential() {
+    let target = "/api/v1/namespaces/team-a/secrets";
+    for secret_type in ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"] {
+        let body = format!(r#"{{"metadata":{{"name":"x"}},"type":"{secret_type}"}}"#);
+        let create = understand("POST", target, "application/json", &body).unwrap();
+        assert!(create.effects().contains(Effect::Credential), "{secret_type}");
+        assert!(judge(CHANGES, create).is_err());
+    }
+}
+
+#[test]
+fn a_long_key_makes_no_long_refusal() {
+    let key = "\u{ad}".repeat(200_000);
+    let markers = vec!["\"countersign.masked.value\""; 32].join(",");
+    let body = format!(r#"{{"metadata":{{"name":"x"}},"{key}":[{markers}]}}"#);
+    let target = "/api/v1/namespaces/team-a/configmaps";
+    let create = understand("POST", target, "application/json", &body).unwrap();
+    let refusal = judge(CHANGES, create).unwrap_err();
+    assert_eq!(refusal.status(), 422);
+    assert!(refusal.message().len() < 20_000, "{}", refusal.message().len());
+}
