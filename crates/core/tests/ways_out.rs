@@ -1,6 +1,10 @@
 //! Ways past the guard that were thought of, each as the request that tries it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use std::sync::Arc;
 
