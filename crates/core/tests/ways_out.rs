@@ -115,6 +115,23 @@ fn a_secret_that_logs_in_is_a_credential() {
 }
 
 #[test]
+fn what_others_may_do_is_told_only_where_a_rule_names_it() {
+    let rule =
+        |resources: &str| format!("  - name: look\n    match: {{ effects: [review]{resources} }}\n    allow: {{}}\n");
+    let ask = |rules: &str, resource: &str| {
+        let target = format!("/apis/authorization.k8s.io/v1/namespaces/team-a/{resource}");
+        judge(
+            rules,
+            understand("POST", &target, "application/json", r#"{"spec":{"user":"admin"}}"#).unwrap(),
+        )
+    };
+    assert!(ask(&rule(""), "localsubjectaccessreviews").is_err());
+    assert!(ask(&rule(", resources: ['*']"), "localsubjectaccessreviews").is_err());
+    let named = rule(", resources: [localsubjectaccessreviews.authorization.k8s.io]");
+    assert!(ask(&named, "localsubjectaccessreviews").is_ok());
+}
+
+#[test]
 fn a_long_key_makes_no_long_refusal() {
     let key = "\u{ad}".repeat(200_000);
     let markers = vec!["\"countersign.masked.value\""; 32].join(",");

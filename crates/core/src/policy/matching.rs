@@ -129,6 +129,14 @@ impl<'r> Asked<'r> {
         read
     }
 
+    /// What others may do tells an agent whom to become.
+    fn reviews_others(&self) -> bool {
+        self.effects.contains(Effect::Review)
+            && self
+                .resource
+                .is_some_and(|resource| !resource.resource.starts_with("selfsubject"))
+    }
+
     /// Learning what the API offers happens nowhere in particular.
     fn is_discovery(&self) -> bool {
         self.effects == Effects::only(Effect::Discovery)
@@ -211,6 +219,7 @@ impl Match {
         let fits = !asked.effects.is_empty()
             && self.verbs.is_none_or(|verbs| asked.verbs.is_subset(verbs))
             && resources_permit(self.resources.as_deref(), asked)
+            && (!asked.reviews_others() || names_resource(self.resources.as_deref(), asked))
             && self
                 .namespaces
                 .as_deref()
@@ -280,6 +289,15 @@ fn resources_permit(specs: Option<&[ResourceSpec]>, asked: &Asked<'_>) -> bool {
         (Some(specs), Some(resource)) => specs.iter().any(|spec| spec.matches_narrow(resource)),
         (Some(_), None) => false,
     }
+}
+
+/// Whether the resource is listed by its own name, not by a star or by saying nothing.
+fn names_resource(specs: Option<&[ResourceSpec]>, asked: &Asked<'_>) -> bool {
+    let named = |spec: &&ResourceSpec| matches!(spec, ResourceSpec::Some { resource: Some(_), .. });
+    let mut specs = specs.into_iter().flatten().filter(named);
+    asked
+        .resource
+        .is_some_and(|resource| specs.any(|spec| spec.matches_narrow(&resource)))
 }
 
 fn resources_restrict(specs: &[ResourceSpec], asked: &Asked<'_>) -> bool {

@@ -54,7 +54,8 @@
 //!
 //! 5. `effects`: narrow, all effects of the request are listed; wide, any one. A change that may take something away is
 //!    `write` and `destructive`; so allow both and hold `destructive`, as above. An allow or a hold that does not list
-//!    effects permits none of `connect`, `credential` and `escalation`. What has the effect `self` touches the guard
+//!    effects permits none of `connect`, `credential` and `escalation`. A review of what others may do
+//!    (`subjectaccessreviews`, `localsubjectaccessreviews`) is permitted only where `resources` lists it by name. What has the effect `self` touches the guard
 //!    and is always denied, by the rule `countersign/self`.
 //! 6. `verbs` are those of RBAC, and match as effects do. An apply counts as `patch` and `create`, a PUT as `update` and
 //!    `create`, an upgrade as `get` and `create`, a HEAD as `get`, an eviction as `delete`. A mask meets a change like a
