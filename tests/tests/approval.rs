@@ -52,6 +52,16 @@ async fn outcomes(stack: &Stack) -> Vec<Outcome> {
     last.filter_map(audit::Event::outcome).collect()
 }
 
+/// Waits until two requests of the agent are on record as held.
+async fn until_both_are_held(stack: &Stack) {
+    until("both are held", async || {
+        let (events, _) = stack.audit().await;
+        let held = events.iter().filter(|event| event.outcome() == Some(Outcome::Hold));
+        held.count() == 2
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_held_deletion_is_sent_once_and_only_after_approval() {
     on_both(
@@ -178,15 +188,7 @@ async fn an_approval_for_one_pod_does_not_delete_another() {
             let ticket = stack.next_ticket().await;
             let b = delete(stack, "b");
             // B has to be held before A's ticket is used up: its call then finds A's approval.
-            until("b waits", async || {
-                let (events, _) = stack.audit().await;
-                events
-                    .iter()
-                    .filter(|event| event.outcome() == Some(Outcome::Hold))
-                    .count()
-                    == 2
-            })
-            .await;
+            until_both_are_held(stack).await;
             stack.vote(&ticket, Answer::Approve, "a");
             let (a, b) = (a.await.unwrap(), refused(b.await.unwrap()));
             a.unwrap();
@@ -225,15 +227,7 @@ async fn an_approval_for_one_body_does_not_send_another() {
                 ticket.review.body
             );
             let hundred = change("100");
-            until("both are held", async || {
-                let (events, _) = stack.audit().await;
-                events
-                    .iter()
-                    .filter(|event| event.outcome() == Some(Outcome::Hold))
-                    .count()
-                    == 2
-            })
-            .await;
+            until_both_are_held(stack).await;
             stack.vote(&ticket, Answer::Approve, "two, not a hundred");
             let (two, hundred) = (two.await.unwrap(), refused(hundred.await.unwrap()));
             assert_eq!(hundred.code, 409, "{hundred:?}");

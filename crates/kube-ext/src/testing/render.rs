@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::errors::ApiError;
 use super::golang;
 use super::kinds::{CUSTOM, Resource};
-use super::negotiate::View;
+use super::negotiate::{Include, View};
 use super::object::{Object, meta_text};
 use super::table;
 
@@ -30,16 +30,7 @@ pub(super) fn object(resource: &Resource, object: &Object, view: View) -> Result
                 resource.kind
             )));
         }
-        View::Table(include) => {
-            let revision = meta_text(object, "resourceVersion");
-            table::table(
-                resource,
-                json!({ "resourceVersion": revision }),
-                [object],
-                include,
-                true,
-            )
-        }
+        View::Table(include) => one_row(resource, object, include, true),
     };
     Ok(finish(text))
 }
@@ -91,21 +82,18 @@ pub(super) fn list(
     Ok(finish(text))
 }
 
+/// A Table of one object.
+fn one_row(resource: &Resource, object: &Object, include: Include, with_columns: bool) -> String {
+    let metadata = json!({ "resourceVersion": meta_text(object, "resourceVersion") });
+    table::table(resource, metadata, [object], include, with_columns)
+}
+
 /// One event of a watch. Only the first Table of a stream has its columns.
 pub(super) fn event(kind: &str, resource: &Resource, object: &Object, view: View, first: bool) -> Bytes {
     let shown = match view {
         View::Plain => plain(resource, object, true),
         View::Metadata | View::MetadataList => partial(object),
-        View::Table(include) => {
-            let revision = meta_text(object, "resourceVersion");
-            table::table(
-                resource,
-                json!({ "resourceVersion": revision }),
-                [object],
-                include,
-                first,
-            )
-        }
+        View::Table(include) => one_row(resource, object, include, first),
     };
     finish(fields(&[("type", text(kind)), ("object", shown)]))
 }

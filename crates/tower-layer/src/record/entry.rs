@@ -33,7 +33,6 @@ impl Entry {
             event,
             effects: None,
             granted: Outcome::Allow,
-            user_agent: None,
             sent: false,
             upstream: None,
         };
@@ -85,11 +84,7 @@ impl Entry {
 
     /// Records a breakdown below the guard, and hands the error out as it is: kube looks into it.
     pub(crate) async fn failed<T>(mut self, error: BoxError) -> Result<T, BoxError> {
-        let outcome = if self.shared.facts().sent {
-            Outcome::Unknown
-        } else {
-            Outcome::Error
-        };
+        let outcome = self.shared.broken_down();
         let event = self.shared.event(Stage::ResponseComplete, outcome);
         // The error's text is not recorded: it may quote what the server sent.
         if self.close(event, outcome).await.is_err() {
@@ -100,11 +95,7 @@ impl Entry {
 
     /// Records that code of ours or of the user's panicked.
     pub(crate) async fn panicked(mut self) -> Refusal {
-        let outcome = if self.shared.facts().sent {
-            Outcome::Unknown
-        } else {
-            Outcome::Error
-        };
+        let outcome = self.shared.broken_down();
         let event = self.shared.event(Stage::Panic, outcome);
         let refusal = match outcome {
             Outcome::Unknown => sent_and_broken(),
@@ -168,10 +159,9 @@ impl Entry {
                 Ok(())
             }
             Err(refusal) => {
-                let sent = self.shared.facts().sent;
-                let outcome = if sent { Outcome::Unknown } else { Outcome::Error };
+                let outcome = self.shared.broken_down();
                 self.shared.count(outcome);
-                if sent {
+                if outcome == Outcome::Unknown {
                     let mut event = self.shared.event(stage, outcome);
                     event.response_status = status;
                     self.shared.recorder.keep(event);

@@ -84,9 +84,9 @@ impl Record {
     }
 
     pub(crate) fn user_agent(&self) -> String {
-        match &self.facts().user_agent {
-            Some(agent) => format!("{USER_AGENT} {agent}"),
-            None => USER_AGENT.to_owned(),
+        match self.facts().event.user_agent.as_str() {
+            "" => USER_AGENT.to_owned(),
+            agent => format!("{USER_AGENT} {agent}"),
         }
     }
 
@@ -108,7 +108,6 @@ impl Record {
     pub(crate) fn understood(&self, request: &Canonical) {
         let mut facts = self.facts();
         facts.effects = Some(request.effects());
-        facts.user_agent = request.user_agent().map(str::to_owned);
         facts.event.request_uri = request.target().to_owned();
         facts.event.verb = request.attributes().verb.as_str().to_owned();
         facts.event.user_agent = request.user_agent().unwrap_or_default().to_owned();
@@ -236,7 +235,6 @@ struct Facts {
     event: Event,
     effects: Option<Effects>,
     granted: Outcome,
-    user_agent: Option<String>,
     sent: bool,
     upstream: Option<StatusCode>,
 }
@@ -279,6 +277,15 @@ impl Shared {
             return Ok(());
         }
         Err(Refusal::unavailable("the audit log can't be written"))
+    }
+
+    /// What becomes of a request when something breaks down: whether it was sent decides.
+    fn broken_down(&self) -> Outcome {
+        if self.facts().sent {
+            Outcome::Unknown
+        } else {
+            Outcome::Error
+        }
     }
 
     fn count(&self, outcome: Outcome) {
