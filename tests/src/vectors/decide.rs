@@ -156,7 +156,7 @@ fn granted(id: Value, case: &Case, decided: &Decided) -> Answer {
         outcome,
         obligations: obligations(case, request),
         status: None,
-        rule: rule.map(|rule| rule.name.clone()),
+        rule: rule.map(|rule| rule.name.to_string()),
         effects: request.effects(),
         why,
     }

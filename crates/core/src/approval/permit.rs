@@ -78,7 +78,12 @@ pub async fn permit(
     let refuse = |message: String| {
         Err(Refusal::new(StatusCode::CONFLICT, Class::Approval, message).with_ticket(ticket.id.as_str()))
     };
-    if ticket.digest != sealed.digest() || ticket.terms != sealed.decision().holds() {
+    if ticket.digest != sealed.digest()
+        || !ticket
+            .terms
+            .iter()
+            .eq(sealed.decision().holds().iter().map(|terms| &**terms))
+    {
         return refuse("the ticket is for another request than the one to be sent".into());
     }
     if now >= ticket.expires {

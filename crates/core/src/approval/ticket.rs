@@ -98,7 +98,12 @@ impl Ticket {
     pub fn new(sealed: &Sealed, claims: &Claims, nonce: &str, now: Timestamp) -> Self {
         let mut key = FieldHasher::new("countersign.dev/ticket/v1");
         key.field("digest", sealed.digest().as_bytes()).field("nonce", nonce);
-        let terms = sealed.decision().holds().to_vec();
+        let terms: Vec<HoldTerms> = sealed
+            .decision()
+            .holds()
+            .iter()
+            .map(|terms| (**terms).clone())
+            .collect();
         let timeout = terms.iter().map(|terms| terms.timeout).min().unwrap_or_default();
         Self {
             id: TicketId(key.finish().short()),
@@ -138,11 +143,14 @@ impl Review {
             resource,
             namespace: attributes.namespace.clone(),
             name: attributes.name.clone(),
-            effects: request.effects(),
+            effects: sealed.decision().effects(),
             content_type: request.content_type().unwrap_or_default().to_owned(),
             body: bodies.join("\n"),
             targets: sealed.targets().to_vec(),
-            irreversible: request.effects().contains(crate::request::Effect::Destructive),
+            irreversible: sealed
+                .decision()
+                .effects()
+                .contains(crate::request::Effect::Destructive),
         }
     }
 }

@@ -25,7 +25,7 @@ struct Inner {
     namespace: String,
     about_namespaces: bool,
     may_span_namespaces: bool,
-    obligations: Vec<MaskObligation>,
+    obligations: Vec<Arc<MaskObligation>>,
     hidden: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ impl Plan {
     /// The plan for a request with these attributes, about a resource of this kind (`None`: not known, which errs on
     /// the safe side), under these obligations of the policy.
     #[must_use]
-    pub fn new(attributes: &Attributes, kind: Option<&Kind>, obligations: &[MaskObligation]) -> Self {
+    pub fn new(attributes: &Attributes, kind: Option<&Kind>, obligations: &[Arc<MaskObligation>]) -> Self {
         let a = attributes;
         let resource = a.is_resource_request;
         let path_is = |prefix: &str| {
@@ -170,6 +170,7 @@ impl Plan {
         self.0
             .obligations
             .iter()
+            .map(|obligation| &**obligation)
             .filter(|obligation| obligation.covers(namespace, name))
             .collect()
     }

@@ -74,7 +74,8 @@ fn plan(verb: Verb, resource: &str, kind_name: &str) -> Plan {
 
 fn obliged(verb: Verb, resource: &str, kind_name: &str, obligations: &[MaskObligation]) -> Plan {
     let kind = kind("", resource, kind_name, Origin::BuiltIn);
-    Plan::new(&attributes(verb, "", resource, "", ""), Some(&kind), obligations)
+    let obligations: Vec<_> = obligations.iter().cloned().map(std::sync::Arc::new).collect();
+    Plan::new(&attributes(verb, "", resource, "", ""), Some(&kind), &obligations)
 }
 
 fn path(path: &str) -> Plan {

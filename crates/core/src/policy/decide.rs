@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use jiff::Timestamp;
 
+use super::budget::Budget;
 use super::engine::{
     Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Pin, PolicyEngine, Verdict,
 };
@@ -13,7 +14,7 @@ use crate::digest::Digest;
 use crate::json;
 use crate::mask::marker_paths;
 use crate::refusal::{Class, ObjectRef, Refusal};
-use crate::request::{Canonical, check_paths};
+use crate::request::{Canonical, Effects, Finding, Live, check_paths};
 use crate::subject::Subject;
 
 /// What was decided, with every rule that fired, under which revision.
@@ -36,9 +37,45 @@ impl Decision {
         &self.verdict.fired
     }
 
+    /// Every rule in shadow mode that would have fired: recorded, not enforced.
+    #[must_use]
+    pub fn shadow(&self) -> &[FiredRule] {
+        &self.verdict.shadow
+    }
+
+    /// What the request does, with what its body and the live object tell.
+    #[must_use]
+    pub fn effects(&self) -> Effects {
+        self.verdict.effects
+    }
+
+    /// What was of concern about the change.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.verdict.findings
+    }
+
+    /// Budgets that have to have something left.
+    #[must_use]
+    pub fn budgets(&self) -> &[Arc<Budget>] {
+        &self.verdict.budgets
+    }
+
+    /// What the caller is told in `Warning` headers.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.verdict.warnings
+    }
+
+    /// Keys and values for the record.
+    #[must_use]
+    pub fn annotations(&self) -> &[(String, String)] {
+        &self.verdict.annotations
+    }
+
     /// What has to be masked in the answer beyond what is always masked.
     #[must_use]
-    pub fn masks(&self) -> &[MaskObligation] {
+    pub fn masks(&self) -> &[Arc<MaskObligation>] {
         &self.verdict.masks
     }
 
@@ -50,7 +87,7 @@ impl Decision {
 
     /// The terms of all holds that fired; empty if it is not held.
     #[must_use]
-    pub fn holds(&self) -> &[HoldTerms] {
+    pub fn holds(&self) -> &[Arc<HoldTerms>] {
         match &self.verdict.outcome {
             Outcome::Hold(terms) => terms,
             Outcome::Allow | Outcome::Deny { .. } => &[],
@@ -76,7 +113,7 @@ pub struct Decided {
     subject: Subject,
     request: Canonical,
     decision: Decision,
-    live: Option<Arc<json::Value>>,
+    facts: Facts,
 }
 
 impl Decided {
@@ -101,7 +138,7 @@ impl Decided {
     /// The live object that the engine read to decide; what is sent is pinned to it.
     #[must_use]
     pub fn live_object(&self) -> Option<&Arc<json::Value>> {
-        self.live.as_ref()
+        self.facts.live_object.as_ref().and_then(Live::object)
     }
 }
 
@@ -166,7 +203,10 @@ pub fn decide(
         ));
     }
     let verdict = match evaluation {
-        Evaluation::Verdict(verdict) => verdict,
+        Evaluation::Verdict(verdict) => Verdict {
+            effects: verdict.effects.union(request.effects()),
+            ..verdict
+        },
         Evaluation::Needs(needs) if needs.is_empty() || needs.iter().any(|need| facts.has(*need)) => {
             return denied(Refusal::unavailable(
                 "the policy engine asks for facts that it was given",
@@ -196,7 +236,7 @@ pub fn decide(
             subject: subject.clone(),
             request,
             decision,
-            live: facts.live_object.clone().flatten(),
+            facts: facts.clone(),
         }),
         Some(refusal) => Ruling::Denied {
             decision: Some(decision),
@@ -206,7 +246,7 @@ pub fn decide(
 }
 
 /// A JSON Patch must not read what the policy masks, as it must not read what is always masked.
-fn refuse_oracle(request: &Canonical, masks: &[MaskObligation]) -> Result<(), Refusal> {
+fn refuse_oracle(request: &Canonical, masks: &[Arc<MaskObligation>]) -> Result<(), Refusal> {
     match request.json() {
         Some(json::Value::Array(operations)) if !masks.is_empty() => {
             let paths = masks.iter().flat_map(|mask| &mask.paths).map(MaskPath::segments);
@@ -241,7 +281,7 @@ fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remed
         name: attributes.name.clone(),
     });
     if let Some(rule) = decision.fired().iter().find(|rule| rule.action == "deny") {
-        refusal = refusal.with_rule(rule.name.clone());
+        refusal = refusal.with_rule(&*rule.name);
     }
     match remedy {
         Some(remedy) => refusal.with_remedy(remedy),

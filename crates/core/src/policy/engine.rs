@@ -1,15 +1,17 @@
 //! The contract of a policy engine, and the plain data that it returns.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
+use super::budget::Budget;
 use super::glob::matches;
 use crate::digest::Digest;
-use crate::json;
-use crate::request::Canonical;
+use crate::request::{Canonical, Effects, Finding, Live, RewriteOperation};
 use crate::subject::Subject;
 
 /// Judges requests.
@@ -45,21 +47,32 @@ impl<T: PolicyEngine + ?Sized> PolicyEngine for Arc<T> {
 pub enum Need {
     /// The live object that the request is about.
     LiveObject,
+    /// The Namespace object of the namespace that the request is in.
+    Namespace,
 }
 
-/// What was fetched for an engine.
+/// What was fetched for an engine. What nobody fetched yet is `None`.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Facts {
-    /// The live object; the inner `None` means that there is none.
-    pub live_object: Option<Option<Arc<json::Value>>>,
+    /// The live object.
+    pub live_object: Option<Live>,
+    /// The Namespace object.
+    pub namespace: Option<Live>,
 }
 
 impl Facts {
-    /// Facts with the live object, or with the knowledge that there is none.
+    /// Facts with the live object, or with the knowledge that there is none to look at.
     #[must_use]
-    pub fn with_live_object(mut self, object: Option<Arc<json::Value>>) -> Self {
-        self.live_object = Some(object);
+    pub fn with_live_object(mut self, live: Live) -> Self {
+        self.live_object = Some(live);
+        self
+    }
+
+    /// Facts with the Namespace object.
+    #[must_use]
+    pub fn with_namespace(mut self, live: Live) -> Self {
+        self.namespace = Some(live);
         self
     }
 
@@ -68,12 +81,14 @@ impl Facts {
     pub fn has(&self, need: Need) -> bool {
         match need {
             Need::LiveObject => self.live_object.is_some(),
+            Need::Namespace => self.namespace.is_some(),
         }
     }
 }
 
 /// What an engine answers.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "made once per request and taken apart at once")]
 pub enum Evaluation {
     /// It knows.
     Verdict(Verdict),
@@ -87,10 +102,24 @@ pub enum Evaluation {
 pub struct Verdict {
     /// Allow, deny or hold.
     pub outcome: Outcome,
-    /// Every rule that fired, in the order of the documents.
-    pub fired: Vec<FiredRule>,
+    /// What the request does beyond what the gate saw, by what its body and the live object tell.
+    pub effects: Effects,
+    /// Every rule that fired and counts, in the order of the documents.
+    pub fired: FiredRules,
+    /// Every rule in shadow mode that would have fired: recorded, not enforced.
+    pub shadow: FiredRules,
+    /// What was of concern about the change.
+    pub findings: Vec<Finding>,
+    /// What has to be changed in the request before it is judged again.
+    pub rewrites: Vec<Rewrite>,
     /// What has to be masked in the answer beyond what is always masked.
-    pub masks: Vec<MaskObligation>,
+    pub masks: Vec<Arc<MaskObligation>>,
+    /// Budgets that have to have something left, and are charged when the request goes on.
+    pub budgets: Vec<Arc<Budget>>,
+    /// What the caller is told in `Warning` headers, whatever the outcome.
+    pub warnings: Vec<String>,
+    /// Keys and values for the record.
+    pub annotations: Vec<(String, String)>,
     /// A rule allows an upgraded connection whose bytes nobody sees; recorded as such.
     pub insecure_opaque_stream: bool,
 }
@@ -101,11 +130,27 @@ impl Verdict {
     pub fn new(outcome: Outcome) -> Self {
         Self {
             outcome,
-            fired: Vec::new(),
+            effects: Effects::NONE,
+            fired: FiredRules::default(),
+            shadow: FiredRules::default(),
+            findings: Vec::new(),
+            rewrites: Vec::new(),
             masks: Vec::new(),
+            budgets: Vec::new(),
+            warnings: Vec::new(),
+            annotations: Vec::new(),
             insecure_opaque_stream: false,
         }
     }
+}
+
+/// A change of the request that a rule asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    /// `policy/rule`.
+    pub rule: Arc<str>,
+    /// What to change, in this order.
+    pub operations: Arc<[RewriteOperation]>,
 }
 
 /// Allow, deny or hold.
@@ -121,7 +166,7 @@ pub enum Outcome {
         remedy: Option<String>,
     },
     /// Send it once all of these terms are met; at least one.
-    Hold(Vec<HoldTerms>),
+    Hold(Vec<Arc<HoldTerms>>),
 }
 
 impl Outcome {
@@ -137,12 +182,37 @@ impl Outcome {
 }
 
 /// A rule that fired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FiredRule {
     /// `policy/rule`.
-    pub name: String,
-    /// What it asked for: `allow`, `deny`, `hold` or `mask`.
+    pub name: Arc<str>,
+    /// What it asked for: `allow`, `deny`, `hold`, `mask` or `rewrite`.
     pub action: &'static str,
+}
+
+/// Rules that fired. A few are kept in place, so that a decision allocates nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FiredRules(SmallVec<[FiredRule; 4]>);
+
+impl FiredRules {
+    /// Adds a rule.
+    pub fn push(&mut self, rule: FiredRule) {
+        self.0.push(rule);
+    }
+}
+
+impl Deref for FiredRules {
+    type Target = [FiredRule];
+
+    fn deref(&self) -> &[FiredRule] {
+        &self.0
+    }
+}
+
+impl FromIterator<FiredRule> for FiredRules {
+    fn from_iter<I: IntoIterator<Item = FiredRule>>(rules: I) -> Self {
+        Self(rules.into_iter().collect())
+    }
 }
 
 /// Who has to approve, and for how long the request waits.

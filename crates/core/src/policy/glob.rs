@@ -18,6 +18,11 @@ impl Glob {
         matches(&self.0, text)
     }
 
+    /// Whether exactly one text is matched.
+    pub(super) fn is_exact(&self) -> bool {
+        !self.0.contains('*')
+    }
+
     /// Whether every text is matched.
     pub(super) fn matches_everything(&self) -> bool {
         !self.0.is_empty() && self.0.bytes().all(|byte| byte == b'*')

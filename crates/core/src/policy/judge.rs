@@ -1,51 +1,89 @@
 //! From documents to a verdict: which rules fire, and which of them wins.
 
-use super::engine::{FiredRule, HoldTerms, MaskObligation, MaskPath, Outcome, Verdict};
+use std::sync::Arc;
+
+use super::engine::{FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
 use super::glob::Glob;
+use super::limits::Weighed;
 use super::matching::{Asked, Place, in_scope};
+use super::question::{Findings, Late, Question};
 use super::set::{Action, CompiledRule, Document};
 use super::wording::{self, Nearest};
-use crate::request::{Canonical, Effect};
-use crate::subject::Subject;
+use crate::request::{Effect, Effects, Finding};
 
 /// Rules that are not in any document.
-const SELF: &str = "countersign/self";
+pub(super) const SELF: &str = "countersign/self";
 const OPAQUE_STREAM: &str = "countersign/opaque-stream";
 const ALLOW_ALL: &str = "countersign/insecure_allow_all";
 
 /// What the documents said so far.
-pub(super) struct Tally<'d> {
-    asked: &'d Asked<'d>,
-    fired: Vec<FiredRule>,
-    /// The first rule that denies, with its message.
-    denied: Option<Denial<'d>>,
-    holds: Vec<HoldTerms>,
-    masks: Vec<MaskObligation>,
+pub(super) struct Tally<'q> {
+    question: &'q Question<'q>,
+    findings: Findings,
+    effects: Effects,
+    fired: FiredRules,
+    shadow: FiredRules,
+    /// The first rule that denies.
+    denied: Option<Denial<'q>>,
+    holds: Vec<Arc<HoldTerms>>,
+    rewrites: Vec<Rewrite>,
+    masks: Vec<Arc<MaskObligation>>,
+    budgets: Vec<Arc<super::budget::Budget>>,
+    warnings: Vec<String>,
+    /// A document permits the request, at once or by a hold of its own.
     permitted: bool,
+    /// Documents that permit it once a human has seen what is of concern.
+    with_approval: Vec<(&'q Document, &'q Finding)>,
     insecure_opaque_stream: bool,
+    needs: Vec<Need>,
     /// What came closest to permitting the request.
-    nearest: Nearest<'d>,
+    nearest: Nearest<'q>,
 }
 
 /// Why a request is denied by a rule.
-enum Denial<'d> {
+enum Denial<'q> {
     Guard,
-    Rule { name: &'d str, message: Option<&'d str> },
+    Rule {
+        name: &'q str,
+        message: Option<&'q str>,
+    },
+    /// A rule could not be evaluated.
+    Error {
+        name: &'q str,
+        message: String,
+    },
 }
 
-impl<'d> Tally<'d> {
-    pub(super) fn new(asked: &'d Asked<'d>) -> Self {
+/// How a document permits.
+#[derive(Default)]
+struct Permission {
+    allowed: bool,
+    held: bool,
+    denied: bool,
+}
+
+impl<'q> Tally<'q> {
+    pub(super) fn new(question: &'q Question<'q>, findings: Findings) -> Self {
+        let effects = question.asked.effects;
         let mut tally = Self {
-            asked,
-            fired: Vec::new(),
+            question,
+            findings,
+            effects,
+            fired: FiredRules::default(),
+            shadow: FiredRules::default(),
             denied: None,
             holds: Vec::new(),
+            rewrites: Vec::new(),
             masks: Vec::new(),
+            budgets: Vec::new(),
+            warnings: Vec::new(),
             permitted: false,
+            with_approval: Vec::new(),
             insecure_opaque_stream: false,
+            needs: Vec::new(),
             nearest: Nearest::NoDocument,
         };
-        if asked.effects.contains(Effect::Guard) {
+        if effects.contains(Effect::Guard) {
             tally.fire(SELF, "deny");
             tally.denied = Some(Denial::Guard);
         }
@@ -57,106 +95,244 @@ impl<'d> Tally<'d> {
         self.permitted = true;
     }
 
-    /// The strongest of what was said.
-    pub(super) fn verdict(mut self, subject: &Subject, request: &Canonical) -> Verdict {
-        let asked = self.asked;
-        let outcome = match self.denied.take() {
-            Some(Denial::Guard) => wording::touches_the_guard(subject, request),
-            Some(Denial::Rule { name, message }) => wording::denied_by(subject, request, name, message),
-            None if asked.is_upgrade && !self.insecure_opaque_stream => {
-                self.fire(OPAQUE_STREAM, "deny");
-                wording::opaque_stream(subject, request)
+    /// Adds what one document says; `rules` are those that could be about the request, in their order.
+    pub(super) fn add(&mut self, document: &'q Document, rules: impl Iterator<Item = &'q CompiledRule>) {
+        let question = self.question;
+        let weighed = Weighed::of(&document.limits, question.findings(self.findings));
+        let asked = question.asked_under(&weighed);
+        if !document.shadow {
+            self.nearest.improve(Nearest::NoRule);
+            self.effects = self.effects.union(asked.effects);
+        }
+        let mut permission = Permission::default();
+        let mut scope = None;
+        for rule in rules {
+            // Where its own rules permit or deny, the profile has nothing to say.
+            if rule.profile && (permission.allowed || permission.held_and_permitted() || permission.denied) {
+                break;
             }
-            None if !self.permitted => wording::not_permitted(subject, request, asked, &self.nearest),
-            None if self.holds.is_empty() => Outcome::Allow,
-            None => Outcome::Hold(std::mem::take(&mut self.holds)),
+            self.judge(document, rule, &asked, &mut scope, &mut permission);
+        }
+        if document.shadow {
+            return;
+        }
+        for budget in &document.budgets {
+            if asked.effects.intersects(budget.effects) {
+                self.budgets.push(Arc::clone(budget));
+            }
+        }
+        self.permit(document, &weighed, &permission);
+    }
+
+    /// What a document's rules permit, it permits inside of its limits.
+    fn permit(&mut self, document: &'q Document, weighed: &Weighed<'q>, permission: &Permission) {
+        if !permission.allowed {
+            return;
+        }
+        match (weighed.forbidden, weighed.approval) {
+            (Some(finding), _) => self.nearest.improve(Nearest::Forbidden(document, finding)),
+            (None, Some(finding)) if !permission.held => match &document.approval {
+                Some(_) => self.with_approval.push((document, finding)),
+                None => self.nearest.improve(Nearest::NoApprover(document, finding)),
+            },
+            (None, _) => self.permitted = true,
+        }
+    }
+
+    fn judge(
+        &mut self,
+        document: &'q Document,
+        rule: &'q CompiledRule,
+        asked: &Asked<'_>,
+        scope: &mut Option<bool>,
+        permission: &mut Permission,
+    ) {
+        let shadow = document.shadow || rule.shadow;
+        let (fires, permits) = match &rule.action {
+            Action::Allow { .. } => {
+                let permits = self.permits(document, rule, asked, scope, shadow);
+                (permits, permits)
+            }
+            // It restricts by the wide match and permits by the narrow one.
+            Action::Hold(_) => (
+                rule.matches.restricts(asked),
+                self.permits(document, rule, asked, scope, shadow),
+            ),
+            Action::Deny { .. } | Action::Rewrite(_) => (rule.matches.restricts(asked), false),
+            Action::Mask(_) => (rule.matches.restricts(&asked.as_read()), false),
         };
-        Verdict {
-            insecure_opaque_stream: self.insecure_opaque_stream && !matches!(outcome, Outcome::Deny { .. }),
+        if !fires && !permits {
+            return;
+        }
+        match self.question.late(rule, asked) {
+            Late::No => return,
+            Late::Yes { permits: narrow } => {
+                if shadow {
+                    return self.fire_in_shadow(rule);
+                }
+                let permits = permits && narrow;
+                if matches!(rule.action, Action::Allow { .. }) && !permits {
+                    return;
+                }
+                permission.allowed |= permits;
+            }
+            Late::Needs(need) => {
+                if !self.needs.contains(&need) {
+                    self.needs.push(need);
+                }
+                return;
+            }
+            Late::Failed(message) => {
+                self.fire(&rule.name, "deny");
+                permission.denied = true;
+                let name = &rule.name;
+                self.denied.get_or_insert(Denial::Error { name, message });
+                return;
+            }
+        }
+        self.apply(rule, asked, permission);
+        self.fired.push(FiredRule {
+            name: Arc::clone(&rule.name),
+            action: rule.action.as_str(),
+        });
+    }
+
+    fn apply(&mut self, rule: &'q CompiledRule, asked: &Asked<'_>, permission: &mut Permission) {
+        match &rule.action {
+            Action::Allow { insecure_opaque_stream } => {
+                self.insecure_opaque_stream |= *insecure_opaque_stream && asked.is_upgrade;
+            }
+            Action::Hold(terms) => {
+                permission.held = true;
+                self.holds.push(Arc::clone(terms));
+            }
+            Action::Deny { message } => {
+                permission.denied = true;
+                let (name, message) = (&rule.name, message.as_deref());
+                self.denied.get_or_insert(Denial::Rule { name, message });
+            }
+            Action::Rewrite(operations) => self.rewrites.push(Rewrite {
+                rule: Arc::clone(&rule.name),
+                operations: Arc::clone(operations),
+            }),
+            Action::Mask(paths) => self.masks.push(Arc::new(mask(rule, paths, asked))),
+        }
+    }
+
+    /// Whether a rule permits a request, in the scopes of its document. What came close is noted.
+    fn permits(
+        &mut self,
+        document: &'q Document,
+        rule: &'q CompiledRule,
+        asked: &Asked<'_>,
+        scope: &mut Option<bool>,
+        shadow: bool,
+    ) -> bool {
+        // A rule that does not speak of streams says nothing about an upgrade.
+        let speaks = match &rule.action {
+            Action::Allow { insecure_opaque_stream } => !asked.is_upgrade || *insecure_opaque_stream,
+            _ => true,
+        };
+        let missed = rule.matches.missed(asked);
+        let in_scope = missed.nothing() && *scope.get_or_insert_with(|| in_scope(&document.scopes, asked));
+        if !shadow && !in_scope && !missed.otherwise {
+            self.nearest.improve(if missed.nothing() {
+                Nearest::Scope(document)
+            } else {
+                Nearest::Effects {
+                    rule: &rule.name,
+                    missing: missed.effects,
+                    permitted: rule.matches.permitted_effects(),
+                }
+            });
+        }
+        in_scope && speaks
+    }
+
+    /// The strongest of what was said, or what has to be known first.
+    pub(super) fn verdict(mut self) -> Result<Verdict, Vec<Need>> {
+        if !self.needs.is_empty() {
+            return Err(self.needs);
+        }
+        let outcome = self.outcome();
+        let denied = matches!(outcome, Outcome::Deny { .. });
+        Ok(Verdict {
+            insecure_opaque_stream: self.insecure_opaque_stream && !denied,
             outcome,
+            effects: self.effects,
             fired: self.fired,
+            shadow: self.shadow,
+            findings: self.question.findings(self.findings).cloned().collect(),
+            rewrites: self.rewrites,
             masks: self.masks,
+            budgets: if denied { Vec::new() } else { self.budgets },
+            warnings: self.warnings,
+            annotations: Vec::new(),
+        })
+    }
+
+    fn outcome(&mut self) -> Outcome {
+        let Question { subject, request, .. } = *self.question;
+        match self.denied.take() {
+            Some(Denial::Guard) => return wording::touches_the_guard(subject, request),
+            Some(Denial::Rule { name, message }) => return wording::denied_by(subject, request, name, message),
+            Some(Denial::Error { name, message }) => return wording::failed(subject, request, name, &message),
+            None => {}
+        }
+        if self.question.asked.is_upgrade && !self.insecure_opaque_stream {
+            self.fire(OPAQUE_STREAM, "deny");
+            return wording::opaque_stream(subject, request);
+        }
+        if !self.permitted {
+            if self.with_approval.is_empty() {
+                if let Nearest::Forbidden(_, finding) | Nearest::NoApprover(_, finding) = self.nearest {
+                    self.fire(&format!("countersign/{}", finding.concern), "deny");
+                }
+                return wording::not_permitted(self.question, &self.nearest);
+            }
+            for (document, finding) in std::mem::take(&mut self.with_approval) {
+                let rule = format!("countersign/{}", finding.concern);
+                self.fire(&rule, "hold");
+                if let Some(terms) = &document.approval {
+                    let terms = HoldTerms {
+                        rule,
+                        ..(**terms).clone()
+                    };
+                    self.holds.push(Arc::new(terms));
+                }
+            }
+        }
+        if self.holds.is_empty() {
+            Outcome::Allow
+        } else {
+            Outcome::Hold(std::mem::take(&mut self.holds))
         }
     }
 
     fn fire(&mut self, name: &str, action: &'static str) {
         self.fired.push(FiredRule {
-            name: name.to_owned(),
+            name: name.into(),
+            action,
+        });
+    }
+
+    fn fire_in_shadow(&mut self, rule: &CompiledRule) {
+        let action = rule.action.as_str();
+        if !matches!(rule.action, Action::Allow { .. }) {
+            self.warnings
+                .push(format!("{}: would {action} this if it were enforced", rule.name));
+        }
+        self.shadow.push(FiredRule {
+            name: Arc::clone(&rule.name),
             action,
         });
     }
 }
 
-/// Adds what one document says.
-pub(super) fn judge<'d>(document: &'d Document, tally: &mut Tally<'d>) {
-    let asked = tally.asked;
-    tally.nearest.improve(Nearest::NoRule);
-    let in_scope = in_scope(&document.scopes, asked);
-    for rule in &document.rules {
-        let fires = match &rule.action {
-            Action::Allow { insecure_opaque_stream } => {
-                // A rule that does not speak of streams says nothing about an upgrade.
-                let permits = permits(document, rule, asked, in_scope, tally);
-                let fires = permits && (!asked.is_upgrade || *insecure_opaque_stream);
-                tally.permitted |= fires;
-                tally.insecure_opaque_stream |= fires && asked.is_upgrade;
-                fires
-            }
-            Action::Hold(terms) => {
-                // It restricts by the wide match and permits by the narrow one.
-                tally.permitted |= permits(document, rule, asked, in_scope, tally);
-                let fires = rule.matches.restricts(asked);
-                if fires {
-                    tally.holds.push(terms.clone());
-                }
-                fires
-            }
-            Action::Deny { message } => {
-                let fires = rule.matches.restricts(asked);
-                if fires && tally.denied.is_none() {
-                    tally.denied = Some(Denial::Rule {
-                        name: &rule.name,
-                        message: message.as_deref(),
-                    });
-                }
-                fires
-            }
-            Action::Mask(paths) => {
-                let fires = rule.matches.restricts(&asked.as_read());
-                if fires {
-                    tally.masks.push(mask(rule, paths, asked));
-                }
-                fires
-            }
-        };
-        if fires {
-            tally.fire(&rule.name, rule.action.as_str());
-        }
+impl Permission {
+    fn held_and_permitted(&self) -> bool {
+        self.held && self.allowed
     }
-}
-
-fn permits<'d>(
-    document: &'d Document,
-    rule: &'d CompiledRule,
-    asked: &Asked<'_>,
-    in_scope: bool,
-    tally: &mut Tally<'d>,
-) -> bool {
-    let missed = rule.matches.missed(asked);
-    if missed.nothing() {
-        if !in_scope {
-            tally.nearest.improve(Nearest::Scope(document));
-        }
-        return in_scope;
-    }
-    if !missed.otherwise {
-        tally.nearest.improve(Nearest::Effects {
-            rule: &rule.name,
-            missing: missed.effects,
-            permitted: rule.matches.permitted_effects(),
-        });
-    }
-    false
 }
 
 /// What to mask: in the one object that is asked for, or item by item where the answer may hold several.
@@ -164,7 +340,7 @@ fn mask(rule: &CompiledRule, paths: &[MaskPath], asked: &Asked<'_>) -> MaskOblig
     let patterns = |globs: &Option<Vec<Glob>>| globs.iter().flatten().map(|glob| glob.as_str().to_owned()).collect();
     let (named, placed) = (asked.name.is_some(), matches!(asked.place, Place::Namespace(_)));
     MaskObligation {
-        rule: rule.name.clone(),
+        rule: rule.name.to_string(),
         paths: paths.to_vec(),
         names: if named {
             Vec::new()

@@ -2,6 +2,7 @@
 
 use super::glob::Glob;
 use super::resource::{Resource, ResourceSpec};
+use crate::json::{Object, Value};
 use crate::request::{Canonical, Effect, Effects, Verb};
 
 /// A set of verbs.
@@ -61,7 +62,7 @@ pub(super) enum Place<'r> {
 }
 
 /// What matching needs of a request, taken out of it once.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'r> {
     pub(super) effects: Effects,
     pub(super) verbs: Verbs,
@@ -116,9 +117,15 @@ impl<'r> Asked<'r> {
         }
     }
 
+    /// The same request with one effect more.
+    pub(super) fn with_effect(mut self, effect: Effect) -> Self {
+        self.effects = self.effects.with(effect);
+        self
+    }
+
     /// The same request for a rule that masks: the answer to a change shows the object as a read does.
     pub(super) fn as_read(&self) -> Self {
-        let mut read = Self { ..*self };
+        let mut read = *self;
         if read
             .effects
             .intersects([Effect::Write, Effect::Destructive].into_iter().collect())
@@ -181,6 +188,46 @@ pub(super) struct Match {
     pub(super) resources: Option<Vec<ResourceSpec>>,
     pub(super) namespaces: Option<Vec<Glob>>,
     pub(super) names: Option<Vec<Glob>>,
+    pub(super) labels: Option<Vec<(String, Glob)>>,
+}
+
+/// The labels of an object before and after a request; what is not known is neither permitted nor unrestricted.
+pub(super) struct Labels<'r> {
+    known: bool,
+    states: [Option<&'r Object>; 2],
+}
+
+impl<'r> Labels<'r> {
+    pub(super) const UNKNOWN: Self = Self {
+        known: false,
+        states: [None, None],
+    };
+
+    /// The labels of one object, or of the same object before and after.
+    pub(super) fn of(object: Option<&'r Value>, after: Option<&'r Value>) -> Self {
+        let labels = |object: &'r Value| object.at(&["metadata", "labels"]).and_then(Value::as_object);
+        Self {
+            known: object.is_some(),
+            states: [object.and_then(labels), after.or(object).and_then(labels)],
+        }
+    }
+
+    /// Whether the object has all of these, before and after.
+    pub(super) fn permitted_by(&self, listed: &[(String, Glob)]) -> bool {
+        self.known && self.states.iter().all(|state| has_labels(*state, listed))
+    }
+
+    /// Whether the object has all of these, before or after, or may have them.
+    pub(super) fn restricted_by(&self, listed: &[(String, Glob)]) -> bool {
+        !self.known || self.states.iter().any(|state| has_labels(*state, listed))
+    }
+}
+
+fn has_labels(labels: Option<&Object>, listed: &[(String, Glob)]) -> bool {
+    listed.iter().all(|(key, glob)| {
+        let value = labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
+        value.is_some_and(|value| glob.matches(value))
+    })
 }
 
 /// Why a rule does not permit a request.

@@ -146,21 +146,26 @@
 //! # Ok::<(), countersign_core::policy::LoadErrors>(())
 //! ```
 
+mod budget;
 mod decide;
 mod document;
 mod engine;
 mod glob;
+mod index;
 mod judge;
+mod limits;
 mod matching;
+mod question;
 mod resource;
 mod set;
 mod wording;
 
+pub use budget::{Budget, BudgetError, BudgetStore, Charge, Reservation, Unit};
 pub use decide::{Decided, Decision, Ruling, decide};
 pub use document::{LoadError, LoadErrors};
 pub use engine::{
-    Approver, Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, ParseMaskPathError,
-    Pin, PolicyEngine, Verdict,
+    Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,
+    ParseMaskPathError, Pin, PolicyEngine, Rewrite, Verdict,
 };
 pub use set::PolicySet;
 

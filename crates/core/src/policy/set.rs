@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::budget::Budget;
 use super::document::{self, LoadErrors};
-use super::engine::{Evaluation, Facts, HoldTerms, MaskPath, PolicyEngine};
+use super::engine::{Evaluation, Facts, HoldTerms, MaskPath, Need, Outcome, PolicyEngine, Verdict};
 use super::glob::Glob;
-use super::judge::{Tally, judge};
-use super::matching::{Asked, Match, Scope};
+use super::index::Index;
+use super::judge::Tally;
+use super::limits::Limits;
+use super::matching::{Match, Scope};
+use super::question::{Findings, Question};
 use crate::digest::{Digest, FieldHasher};
-use crate::request::Canonical;
+use crate::request::{Canonical, RewriteOperation};
 use crate::subject::Subject;
 
 /// Policy documents in force: the built-in [`PolicyEngine`]. What they mean is in the [module's manual](super).
@@ -24,9 +28,16 @@ pub struct PolicySet {
 
 #[derive(Debug, Clone)]
 enum Rules {
-    /// Sorted by name, so that the order of files has no meaning.
-    Documents(Arc<[Document]>),
+    Documents(Arc<Compiled>),
     AllowAll,
+}
+
+/// Documents and the way to their rules.
+#[derive(Debug, Default)]
+struct Compiled {
+    /// Sorted by name, so that the order of files has no meaning.
+    documents: Vec<Document>,
+    index: Index,
 }
 
 /// One compiled document.
@@ -37,23 +48,35 @@ pub(super) struct Document {
     pub(super) digest: Digest,
     pub(super) subjects: Vec<SubjectMatch>,
     pub(super) scopes: Vec<Scope>,
+    pub(super) limits: Limits,
+    /// The terms of holds that name none, and of what needs a human by itself.
+    pub(super) approval: Option<Arc<HoldTerms>>,
+    /// Its own rules, then those of its profile.
     pub(super) rules: Vec<CompiledRule>,
+    pub(super) budgets: Vec<Arc<Budget>>,
+    /// Evaluated and recorded, not enforced.
+    pub(super) shadow: bool,
 }
 
-/// One entry of `subjects`.
-#[derive(Debug)]
-pub(super) enum SubjectMatch {
-    User(Glob),
-    Group(Glob),
+/// One entry of `subjects`: all that it names has to fit.
+#[derive(Debug, Default)]
+pub(super) struct SubjectMatch {
+    pub(super) user: Option<Glob>,
+    pub(super) group: Option<Glob>,
+    pub(super) on_behalf_of: Option<Glob>,
 }
 
 /// One compiled rule.
 #[derive(Debug)]
 pub(super) struct CompiledRule {
-    /// `document/rule`.
-    pub(super) name: String,
+    /// `document/rule`, or `profile/rule`.
+    pub(super) name: Arc<str>,
     pub(super) matches: Match,
     pub(super) action: Action,
+    /// Evaluated and recorded, not enforced.
+    pub(super) shadow: bool,
+    /// It is the profile's: it speaks where the document's own rules neither permit nor deny.
+    pub(super) profile: bool,
 }
 
 /// What a rule asks for.
@@ -61,7 +84,8 @@ pub(super) struct CompiledRule {
 pub(super) enum Action {
     Allow { insecure_opaque_stream: bool },
     Deny { message: Option<String> },
-    Hold(HoldTerms),
+    Hold(Arc<HoldTerms>),
+    Rewrite(Arc<[RewriteOperation]>),
     Mask(Vec<MaskPath>),
 }
 
@@ -72,6 +96,7 @@ impl Action {
             Self::Allow { .. } => "allow",
             Self::Deny { .. } => "deny",
             Self::Hold(_) => "hold",
+            Self::Rewrite(_) => "rewrite",
             Self::Mask(_) => "mask",
         }
     }
@@ -93,7 +118,10 @@ impl PolicySet {
             hasher.field("document", document.digest.as_bytes());
         }
         Ok(Self {
-            rules: Rules::Documents(documents.into()),
+            rules: Rules::Documents(Arc::new(Compiled {
+                index: Index::new(&documents),
+                documents,
+            })),
             revision: hasher.finish(),
         })
     }
@@ -121,18 +149,21 @@ impl PolicySet {
 }
 
 impl PolicyEngine for PolicySet {
-    fn evaluate(&self, subject: &Subject, request: &Canonical, _facts: &Facts, _now: Timestamp) -> Evaluation {
-        let asked = Asked::new(request);
-        let mut tally = Tally::new(&asked);
-        match &self.rules {
-            Rules::Documents(documents) => {
-                for document in documents.iter().filter(|document| document.is_about(subject)) {
-                    judge(document, &mut tally);
-                }
-            }
-            Rules::AllowAll => tally.allow_all(),
+    fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
+        let question = Question::new(subject, request, facts, now);
+        let worst = match self.judge(&question, Findings::All) {
+            Ok(verdict) => verdict,
+            Err(needs) => return Evaluation::Needs(needs),
+        };
+        if worst.outcome == Outcome::Allow || !question.has_assumptions() {
+            return Evaluation::Verdict(worst);
         }
-        Evaluation::Verdict(tally.verdict(subject, request))
+        // The live object is read only where it makes a difference.
+        match self.judge(&question, Findings::Certain) {
+            Ok(best) if best.outcome == worst.outcome => Evaluation::Verdict(worst),
+            Ok(_) => Evaluation::Needs(vec![Need::LiveObject]),
+            Err(needs) => Evaluation::Needs(needs),
+        }
     }
 
     fn revision(&self) -> Digest {
@@ -140,11 +171,41 @@ impl PolicyEngine for PolicySet {
     }
 }
 
+impl PolicySet {
+    fn judge(&self, question: &Question<'_>, findings: Findings) -> Result<Verdict, Vec<Need>> {
+        let mut tally = Tally::new(question, findings);
+        match &self.rules {
+            Rules::AllowAll => tally.allow_all(),
+            Rules::Documents(compiled) => {
+                let Compiled { documents, index } = &**compiled;
+                let lookup = index.place(&question.asked);
+                for id in index.documents(question.subject, documents) {
+                    let Some(document) = at(documents, id) else { continue };
+                    let rules = index.rules(id, lookup);
+                    tally.add(document, rules.iter().filter_map(|rule| at(&document.rules, *rule)));
+                }
+            }
+        }
+        tally.verdict()
+    }
+}
+
+fn at<T>(list: &[T], index: u32) -> Option<&T> {
+    list.get(usize::try_from(index).ok()?)
+}
+
 impl Document {
-    fn is_about(&self, subject: &Subject) -> bool {
-        self.subjects.iter().any(|entry| match entry {
-            SubjectMatch::User(glob) => glob.matches(&subject.user),
-            SubjectMatch::Group(glob) => subject.groups.iter().any(|group| glob.matches(group)),
-        })
+    pub(super) fn is_about(&self, subject: &Subject) -> bool {
+        self.subjects.iter().any(|entry| entry.is(subject))
+    }
+}
+
+impl SubjectMatch {
+    fn is(&self, subject: &Subject) -> bool {
+        let any_group = |glob: &Glob| subject.groups.iter().any(|group| glob.matches(group));
+        let behalf = |glob: &Glob| subject.on_behalf_of.as_deref().is_some_and(|who| glob.matches(who));
+        self.user.as_ref().is_none_or(|glob| glob.matches(&subject.user))
+            && self.group.as_ref().is_none_or(any_group)
+            && self.on_behalf_of.as_ref().is_none_or(behalf)
     }
 }

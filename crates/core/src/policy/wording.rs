@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use super::engine::Outcome;
 use super::glob::Glob;
-use super::matching::{Asked, Scope};
+use super::matching::Scope;
+use super::question::Question;
 use super::set::Document;
-use crate::request::{Canonical, Effects};
+use crate::escape::escape_clip;
+use crate::request::{Canonical, Effects, Finding};
 use crate::subject::Subject;
 
 /// Names and scopes that are listed before the rest is counted.
@@ -30,6 +32,10 @@ pub(super) enum Nearest<'d> {
     },
     /// A rule permits it, but not there.
     Scope(&'d Document),
+    /// A rule permits it, but what it does is on the hard deny list.
+    Forbidden(&'d Document, &'d Finding),
+    /// A rule permits it, but a human would have to see it, and the document names none.
+    NoApprover(&'d Document, &'d Finding),
 }
 
 impl Nearest<'_> {
@@ -39,6 +45,8 @@ impl Nearest<'_> {
             Self::NoRule => (1, 0),
             Self::Effects { missing, .. } => (2, missing.iter().count()),
             Self::Scope(_) => (3, 0),
+            Self::Forbidden(..) => (4, 0),
+            Self::NoApprover(..) => (5, 0),
         };
         (rank, std::cmp::Reverse(missing))
     }
@@ -75,12 +83,7 @@ pub(super) fn opaque_stream(subject: &Subject, request: &Canonical) -> Outcome {
     )
 }
 
-pub(super) fn not_permitted(
-    subject: &Subject,
-    request: &Canonical,
-    asked: &Asked<'_>,
-    nearest: &Nearest<'_>,
-) -> Outcome {
+pub(super) fn not_permitted(question: &Question<'_>, nearest: &Nearest<'_>) -> Outcome {
     let (why, remedy) = match nearest {
         Nearest::NoDocument => ("no policy is about this subject".to_owned(), None),
         Nearest::NoRule => ("no rule allows it".to_owned(), None),
@@ -94,10 +97,54 @@ pub(super) fn not_permitted(
         ),
         Nearest::Scope(document) => (
             format!("it is outside the scopes of {}", document.name),
-            Some(scopes(document, asked.effects)),
+            Some(scopes(document, question.asked.effects)),
+        ),
+        Nearest::Forbidden(document, finding) => (
+            format!("{} is never permitted{}", named(finding), at(finding)),
+            Some(format!(
+                "send it without; {} could permit it only by `insecure_permit: [{}]`",
+                document.name, finding.concern
+            )),
+        ),
+        Nearest::NoApprover(document, finding) => (
+            format!(
+                "{} needs a human{}, and {} names no approvers",
+                named(finding),
+                at(finding),
+                document.name
+            ),
+            Some("`spec.approval` of the policy says who may approve".to_owned()),
         ),
     };
-    deny(format!("{}: {why}", may_not(subject, request)), remedy)
+    deny(
+        format!("{}: {why}", may_not(question.subject, question.request)),
+        remedy,
+    )
+}
+
+pub(super) fn failed(subject: &Subject, request: &Canonical, rule: &str, message: &str) -> Outcome {
+    deny(
+        format!(
+            "{}: the rule {rule} can't be evaluated: {message}",
+            may_not(subject, request)
+        ),
+        None,
+    )
+}
+
+/// `secret-reference`, or `image registry/x:1`.
+fn named(finding: &Finding) -> String {
+    match &finding.value {
+        Some(value) => format!("{} {}", finding.concern, escape_clip(value, 128)),
+        None => finding.concern.to_string(),
+    }
+}
+
+fn at(finding: &Finding) -> String {
+    match finding.path.as_str() {
+        "" => String::new(),
+        path => format!(", at {}", escape_clip(path, 256)),
+    }
 }
 
 fn deny(message: String, remedy: Option<String>) -> Outcome {

@@ -113,6 +113,12 @@ impl Effects {
         self.0 & other.0 != 0
     }
 
+    /// The effects of both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether there is no effect in the set.
     #[must_use]
     pub const fn is_empty(self) -> bool {

@@ -15,7 +15,7 @@ use crate::forward::Prober;
 use crate::step::{Step, Stop};
 use countersign_core::Refusal;
 use countersign_core::policy::{Decided, Facts, Need, PolicyEngine, Ruling, decide};
-use countersign_core::request::{Canonical, object_target};
+use countersign_core::request::{Canonical, Live, object_target};
 
 /// The policy step.
 pub struct Policy {
@@ -35,11 +35,14 @@ impl Policy {
         for need in needs {
             match need {
                 Need::LiveObject => {
-                    let object = match object_target(request) {
-                        Some(target) => self.prober.get(&target, flight.record()).await?,
-                        None => None,
+                    let live = match object_target(request) {
+                        Some(target) => match self.prober.get(&target, flight.record()).await? {
+                            Some(object) => Live::Object(Arc::new(object)),
+                            None => Live::Absent,
+                        },
+                        None => Live::Unreadable,
                     };
-                    facts = facts.with_live_object(object.map(Arc::new));
+                    facts = facts.with_live_object(live);
                 }
                 // An engine that is newer than this layer asks for what can't be had here.
                 _ => return Err(Refusal::unavailable("the policy engine asks for facts that can't be read").into()),

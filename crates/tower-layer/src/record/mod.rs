@@ -137,7 +137,10 @@ impl Record {
             .iter()
             .find(|rule| rule.action == decision.outcome().as_str());
         if let Some(rule) = deciding {
-            annotations.insert(annotation::RULE.into(), rule.name.clone());
+            annotations.insert(annotation::RULE.into(), rule.name.to_string());
+        }
+        if decision.effects() != Effects::NONE {
+            annotations.insert(annotation::EFFECTS.into(), decision.effects().to_string());
         }
         let fired: Vec<_> = decision
             .fired()

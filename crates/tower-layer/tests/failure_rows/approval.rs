@@ -356,7 +356,7 @@ impl PolicyEngine for Replaceable {
             timeout: Duration::from_secs(60),
             pin: Pin::Uid,
         };
-        Evaluation::Verdict(Verdict::new(Outcome::Hold(vec![terms])))
+        Evaluation::Verdict(Verdict::new(Outcome::Hold(vec![terms.into()])))
     }
 
     fn revision(&self) -> Digest {

@@ -7,7 +7,7 @@ use countersign_core::audit::Outcome::{Allow, CallerLeft, Deny, Error};
 use countersign_core::audit::Stage::{RequestReceived, ResponseComplete};
 use countersign_core::digest::Digest;
 use countersign_core::policy::{Evaluation, Facts, Need, Outcome, PolicyEngine, Verdict};
-use countersign_core::request::Canonical;
+use countersign_core::request::{Canonical, Live};
 use countersign_core::{Subject, Timestamp};
 
 use crate::harness::{Answer, Broken, World, get_pod, pod, request, with_json};
@@ -175,8 +175,8 @@ async fn a_fact_that_does_not_come_until_the_caller_leaves() {
 async fn a_fact_that_does_not_exist_is_a_fact() {
     let world = engine(|facts| match &facts.live_object {
         None => Evaluation::Needs(vec![Need::LiveObject]),
-        Some(None) => allow(),
-        Some(Some(_)) => panic!("there is no object"),
+        Some(Live::Absent) => allow(),
+        Some(_) => panic!("there is no object"),
     });
     world.server.script([Answer::json(404, "{}"), Answer::json(200, pod())]);
     assert_eq!(world.ask(get_pod()).await.status(), 200);

@@ -14,7 +14,10 @@ use rule::Defaults;
 use values::is_dns_label;
 use yaml::{Node, Span};
 
+use std::sync::Arc;
+
 use super::glob::Glob;
+use super::limits::Limits;
 use super::matching::Scope;
 use super::resource::ResourceSpec;
 use super::set::{Action, Document, SubjectMatch};
@@ -65,17 +68,12 @@ fn document(node: &Node, others: &[Document], problems: &mut Problems<'_>) -> Op
         problems.add(span, format!("there is another document named `{name}`"));
     }
     // The rest is read even if the name is wrong, so that all errors are told at once.
-    let (subjects, scopes, rules) = spec(
-        fields.require("spec", problems)?,
-        name.map_or("", |(name, _)| name),
-        problems,
-    )?;
+    let spec = fields.require("spec", problems)?;
+    let document = self::spec(spec, name.map_or("", |(name, _)| name), problems)?;
     Some(Document {
         name: name?.0.to_owned(),
         digest: node.digest(),
-        subjects,
-        scopes,
-        rules,
+        ..document
     })
 }
 
@@ -107,9 +105,8 @@ fn metadata<'n>(node: &'n Node, problems: &mut Problems<'_>) -> Option<(&'n str,
     Some((name, node.span))
 }
 
-type Spec = (Vec<SubjectMatch>, Vec<Scope>, Vec<super::set::CompiledRule>);
-
-fn spec(node: &Node, document: &str, problems: &mut Problems<'_>) -> Option<Spec> {
+/// All of a document but its name and digest.
+fn spec(node: &Node, document: &str, problems: &mut Problems<'_>) -> Option<Document> {
     let known = ["subjects", "scopes", "approval", "rules"];
     let later = ["profile", "limits", "budgets", "mode"];
     let fields = Fields::read(node, "`spec`", &known, &later, problems)?;
@@ -128,7 +125,17 @@ fn spec(node: &Node, document: &str, problems: &mut Problems<'_>) -> Option<Spec
         let message = "`spec` has no `scopes`: its rules permit something, but only inside its scopes";
         problems.add(Span { width: 1, ..node.span }, message);
     }
-    Some((subjects?, scopes.unwrap_or(Some(Vec::new()))?, rules))
+    Some(Document {
+        name: String::new(),
+        digest: node.digest(),
+        subjects: subjects?,
+        scopes: scopes.unwrap_or(Some(Vec::new()))?,
+        limits: Limits::default(),
+        approval: defaults?.terms(document).map(Arc::new),
+        rules,
+        budgets: Vec::new(),
+        shadow: false,
+    })
 }
 
 /// Whether a rule permits anything but learning what the API offers.
@@ -144,8 +151,14 @@ fn needs_scope(rule: &super::set::CompiledRule) -> bool {
 fn subject(node: &Node, problems: &mut Problems<'_>) -> Option<SubjectMatch> {
     let fields = Fields::read(node, "a subject", &["user", "group"], &[], problems)?;
     match (fields.get("user"), fields.get("group")) {
-        (Some(user), None) => Some(SubjectMatch::User(Glob::new(text(user, "`user`", problems)?))),
-        (None, Some(group)) => Some(SubjectMatch::Group(Glob::new(text(group, "`group`", problems)?))),
+        (Some(user), None) => Some(SubjectMatch {
+            user: Some(Glob::new(text(user, "`user`", problems)?)),
+            ..SubjectMatch::default()
+        }),
+        (None, Some(group)) => Some(SubjectMatch {
+            group: Some(Glob::new(text(group, "`group`", problems)?)),
+            ..SubjectMatch::default()
+        }),
         _ => {
             problems.add(node.span, "a subject is either `{ user: … }` or `{ group: … }`");
             None

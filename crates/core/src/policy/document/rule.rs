@@ -1,5 +1,6 @@
 //! One rule: what it is about and what it asks for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::Problems;
@@ -32,6 +33,17 @@ impl Defaults {
         }
         terms.check_quorum(terms.defaults.approvers.as_deref(), problems)?;
         Some(terms.defaults)
+    }
+
+    /// The terms of what a document holds without a rule that says how; none if nobody could approve it.
+    pub(super) fn terms(&self, document: &str) -> Option<HoldTerms> {
+        Some(HoldTerms {
+            rule: document.to_owned(),
+            approvers: self.approvers.clone()?,
+            quorum: self.quorum.unwrap_or(1),
+            timeout: self.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            pin: self.pin.unwrap_or(Pin::ResourceVersion),
+        })
     }
 }
 
@@ -128,9 +140,11 @@ pub(super) fn read(
         let name = format!("{document}/{}", name.unwrap_or_default());
         let action = action(node, &fields, &name, defaults, matches.as_ref(), problems)?;
         Some(CompiledRule {
-            name,
+            name: name.into(),
             matches: matches?,
             action,
+            shadow: false,
+            profile: false,
         })
     })
 }
@@ -159,6 +173,7 @@ fn matches(node: &Node, problems: &mut Problems<'_>) -> Option<Match> {
         resources: given(resources)?,
         namespaces: given(namespaces)?,
         names: given(names)?,
+        labels: None,
     })
 }
 
@@ -185,7 +200,7 @@ fn action(
     match action {
         "allow" => allow(asks, stream, matches, problems),
         "deny" => deny(asks, problems),
-        "hold" => hold(asks, rule, defaults?, problems).map(Action::Hold),
+        "hold" => hold(asks, rule, defaults?, problems).map(|terms| Action::Hold(Arc::new(terms))),
         _ => mask(asks, problems),
     }
 }

@@ -217,7 +217,10 @@ fn masks_apply_item_by_item_where_there_may_be_several() {
     ]);
     let masks = |text: &str| -> Vec<(Vec<String>, Vec<String>)> {
         let masks = verdict(&policy, &ask(text, "read")).masks;
-        masks.into_iter().map(|mask| (mask.names, mask.namespaces)).collect()
+        masks
+            .iter()
+            .map(|mask| (mask.names.clone(), mask.namespaces.clone()))
+            .collect()
     };
     let (names, namespaces) = (vec!["*-internal".to_owned()], vec!["team-*".to_owned()]);
     assert_eq!(masks("get configmaps/x-internal in team-a"), [(vec![], vec![])]);

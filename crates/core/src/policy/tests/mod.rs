@@ -98,7 +98,7 @@ fn verdict(policy: &PolicySet, request: &Canonical) -> Verdict {
 
 /// `allow p/a`: the outcome, and the rules that fired.
 fn told(verdict: &Verdict) -> String {
-    let fired: Vec<&str> = verdict.fired.iter().map(|rule| rule.name.as_str()).collect();
+    let fired: Vec<&str> = verdict.fired.iter().map(|rule| &*rule.name).collect();
     format!("{} {}", verdict.outcome.as_str(), fired.join(" "))
         .trim_end()
         .to_owned()

@@ -36,7 +36,7 @@ proptest::proptest! {
         let (shuffled, sorted) = (rules(&order), rules(&sorted));
         for (request, effects) in REQUESTS {
             let (one, other) = (verdict(&shuffled, &ask(request, effects)), verdict(&sorted, &ask(request, effects)));
-            let mut fired = [one.fired, other.fired];
+            let mut fired = [one.fired.to_vec(), other.fired.to_vec()];
             fired.iter_mut().for_each(|fired| fired.sort_unstable_by(|a, b| a.name.cmp(&b.name)));
             proptest::prop_assert_eq!(one.outcome.as_str(), other.outcome.as_str());
             proptest::prop_assert_eq!(&fired[0], &fired[1]);

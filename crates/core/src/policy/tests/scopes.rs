@@ -115,7 +115,7 @@ rules:
         timeout: std::time::Duration::from_secs(90),
         pin: Pin::Uid,
     };
-    assert_eq!(held.outcome, Outcome::Hold(vec![expected]));
+    assert_eq!(held.outcome, Outcome::Hold(vec![expected.into()]));
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Change {
     #[must_use]
     pub fn of(request: &Canonical, live: Option<&Live>) -> Self {
         let writes = matches!(request.attributes().verb, Verb::Create | Verb::Update | Verb::Patch);
-        if !writes {
+        if !writes || request.json().is_none() {
             return Self::default();
         }
         Self {
