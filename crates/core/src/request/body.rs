@@ -4,7 +4,8 @@
 //! 2. Its type is one of five, exactly; its bytes are JSON without duplicate keys, at most 64 deep.
 //! 3. What it says of kind, name and namespace agrees with the URL.
 //! 4. A JSON Patch reads nothing that may be masked.
-//! 5. Options of a deletion are read where upstream reads them, and sent in the body.
+//! 5. Managed fields are left out, but for an explicit reset.
+//! 6. Options of a deletion are read where upstream reads them, and sent in the body.
 
 use bytes::Bytes;
 use http::Method;
@@ -17,6 +18,7 @@ use super::delete_options;
 use super::effect_table::{is_eviction, lowered_by_dry_run};
 use super::effects::Effect;
 use super::key_case;
+use super::managed_fields;
 use super::patch_oracle;
 use crate::json::Value;
 use crate::refusal::Refusal;
@@ -69,7 +71,7 @@ fn add_change(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> R
     }
     let content_type = ContentType::of(&request.method, declared)?;
     check_patch_type(request, content_type, &kind)?;
-    let value = match content_type {
+    let mut value = match content_type {
         ContentType::ApplyPatch => parse(body).map_err(|refusal| {
             content_type::unsupported(refusal.message())
                 .with_remedy("send the apply patch as JSON, which is YAML too: the guard reads no other YAML")
@@ -83,6 +85,7 @@ fn add_change(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> R
         (_, Value::Object(object)) => agreement::check(object, &request.attributes, &kind)?,
         _ => return Err(Refusal::malformed("a body that is no JSON object")),
     }
+    managed_fields::drop_from(&mut value, content_type);
     request.set_dry_run(is_dry_run(request, &value)?);
     request.set_body(content_type, value);
     Ok(())

@@ -42,6 +42,7 @@ mod headers;
 mod key_case;
 mod label_selector;
 mod live;
+mod managed_fields;
 mod names;
 mod patch_oracle;
 mod path;
