@@ -71,10 +71,8 @@ fn masked_removals(patch: &Value, seen: &Value, place: Trail<'_>, findings: &mut
             }
         }
         // Which element is meant is not looked up: a removal in any is one.
-        (Value::Array(_), Value::Array(_)) => {
-            if takes_out_scalars(patch) && !findings.is_full(Concern::RemovesField) {
-                findings.at(Concern::RemovesField, place.pointer(), false);
-            }
+        (Value::Array(_), Value::Array(_)) if takes_out_scalars(patch) => {
+            findings.at(Concern::RemovesField, place.pointer(), false);
         }
         _ => {}
     }

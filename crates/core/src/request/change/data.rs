@@ -43,7 +43,7 @@ pub(super) fn findings(attributes: &Attributes, write: &Write<'_>, given: &Value
         for (key, value) in values.iter().filter(|(_, value)| **value != Value::Null) {
             let overwrites = old.as_ref().is_none_or(|old| match old.get(key) {
                 None | Some(Value::Null) => false,
-                Some(old) => !(states_all && !is_secret && old == value && !is_masked(old)),
+                Some(old) => !states_all || is_secret || old != value || is_masked(old),
             });
             if overwrites && !out.is_full(Concern::OverwritesData) {
                 let path = pointer_of(&[map.to_owned(), key.to_owned()]);
