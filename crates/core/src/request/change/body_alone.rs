@@ -90,12 +90,10 @@ fn takes_out_scalars(patch: &Value) -> bool {
 
 /// Finds values by whose change the server drops others.
 pub(super) fn switches(attributes: &Attributes, states: &States, findings: &mut Findings) {
-    for path in difference::switches(&attributes.api_group, &attributes.resource) {
-        if states.after.at(path).is_some_and(|value| *value != Value::Null) {
-            let path = format!("/{}", path.join("/"));
-            findings.at(Concern::RemovesField, path, states.before.is_open());
-        }
-    }
+    let (group, resource) = (attributes.api_group.as_str(), attributes.resource.as_str());
+    difference::switches(group, resource, None, &states.after, |path| {
+        findings.at(Concern::RemovesField, path, states.before.is_open());
+    });
 }
 
 struct Search<'f> {

@@ -40,7 +40,8 @@ pub(super) fn findings(attributes: &Attributes, write: &Write<'_>, given: &Value
         };
         let empty = Object::new();
         let old = before.map(|before| Index::of(before.unwrap_or(&empty)));
-        for (key, value) in values.iter().filter(|(_, value)| **value != Value::Null) {
+        // A null that is no removal makes the value empty.
+        for (key, value) in values.iter() {
             let overwrites = old.as_ref().is_none_or(|old| match old.get(key) {
                 None | Some(Value::Null) => false,
                 Some(old) => !states_all || is_secret || old != value || is_masked(old),

@@ -71,6 +71,7 @@ const KINDS: &[(&str, &str, &[&str], Filled)] = &[
     ("", "secrets", &["type"], With(r#""Opaque""#)),
     ("", "services", &["spec", "type"], With(r#""ClusterIP""#)),
     ("", "services", &["spec", "sessionAffinity"], With(r#""None""#)),
+    ("", "services", &["spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds"], With("10800")),
     ("", "services", &["spec", "internalTrafficPolicy"], With(r#""Cluster""#)),
     ("", "services", &["spec", "externalTrafficPolicy"], KeptForType),
     ("", "services", &["spec", "clusterIP"], KeptForType),

@@ -29,12 +29,16 @@ const OF_THE_SERVER: &[&str] = &[
     "selfLink",
 ];
 
-/// Fields by whose change the server drops others: those that make sense with one of their values only.
-const SWITCHES: &[(&str, &str, &[&str])] = &[
-    ("", "services", &["spec", "type"]),
-    ("", "services", &["spec", "ipFamilyPolicy"]),
-    ("", "services", &["spec", "sessionAffinity"]),
-    ("", "services", &["spec", "externalTrafficPolicy"]),
+/// Fields by whose change, from one value to another, the server drops others. An empty text is any value.
+#[rustfmt::skip]
+const SWITCHES: &[(&str, &str, &[&str], &str, &str)] = &[
+    ("", "services", &["spec", "type"], "NodePort", "ClusterIP"),
+    ("", "services", &["spec", "type"], "LoadBalancer", ""),
+    ("", "services", &["spec", "type"], "ExternalName", ""),
+    ("", "services", &["spec", "type"], "", "ExternalName"),
+    ("", "services", &["spec", "ipFamilyPolicy"], "", "SingleStack"),
+    ("", "services", &["spec", "sessionAffinity"], "ClientIP", ""),
+    ("", "services", &["spec", "externalTrafficPolicy"], "Local", ""),
 ];
 
 /// Whether a place belongs to the server.
@@ -82,14 +86,9 @@ impl<'a> Difference<'a> {
     pub(super) fn report(&self, node: Node, findings: &mut Findings) {
         let (before, after) = (self.omitted.before, self.omitted.after);
         self.value(before, Some(after), node, Trail::ROOT, findings);
-        for path in switches(self.omitted.group, self.omitted.resource) {
-            let (before, after) = (before.at(path), after.at(path));
-            if let (Some(before), Some(after)) = (before, after)
-                && before != after
-            {
-                findings.at(Concern::RemovesField, format!("/{}", path.join("/")), false);
-            }
-        }
+        switches(self.omitted.group, self.omitted.resource, Some(before), after, |path| {
+            findings.at(Concern::RemovesField, path, false);
+        });
     }
 
     fn lost(&self, value: &Value, place: Trail<'_>, findings: &mut Findings) {
@@ -232,10 +231,28 @@ pub(super) fn canonical(value: &Value, out: &mut String) {
     }
 }
 
-/// The switches of a resource.
-pub(super) fn switches(group: &str, resource: &str) -> impl Iterator<Item = &'static [&'static str]> {
-    SWITCHES
-        .iter()
-        .filter(move |(of_group, of_resource, _)| (*of_group, *of_resource) == (group, resource))
-        .map(|(.., path)| *path)
+/// Tells the fields by whose change the server drops others; of an object that is not known (`None`), any value may be
+/// there before.
+pub(super) fn switches(
+    group: &str,
+    resource: &str,
+    before: Option<&Value>,
+    after: &Value,
+    mut found: impl FnMut(String),
+) {
+    let mut last: &[&str] = &[];
+    for (of_group, of_resource, path, from, to) in SWITCHES {
+        if (*of_group, *of_resource) != (group, resource) || last == *path {
+            continue;
+        }
+        let Some(new) = after.at(path).and_then(Value::as_str) else {
+            continue;
+        };
+        let old = before.map(|before| before.at(path).and_then(Value::as_str).unwrap_or_default());
+        let comes_from = old.map_or(*from != new, |old| old != new && (from.is_empty() || *from == old));
+        if comes_from && (to.is_empty() || *to == new) {
+            last = path;
+            found(format!("/{}", path.join("/")));
+        }
+    }
 }
