@@ -34,11 +34,11 @@ const APPLY: &str = "application/apply-patch+yaml";
 
 /// A request that makes `new` of `old`, two manifests, in one of all ways that there are; `live` is what the server has.
 pub(crate) fn random(kind: &Kind, live: &Value, old: &Value, new: &Value, rng: &mut Rng) -> Change {
-    match rng.below(12) {
+    match rng.below(14) {
         0 | 1 => Change::patch("merge", MERGE, difference(old, new)),
         2 | 3 if kind.built_in => Change::patch("strategic", STRATEGIC, strategic(old, new, rng)),
         4 => Change::patch("json, whole", JSON_PATCH, Value::Array(operations(live, old, new))),
-        5 => Change::patch("json, random", JSON_PATCH, Value::Array(random_operations(live, rng))),
+        5 | 11 | 12 => Change::patch("json, random", JSON_PATCH, Value::Array(random_operations(live, rng))),
         6 | 7 => Change {
             form: "apply",
             ..Change::patch("", APPLY, new.clone())
@@ -116,7 +116,8 @@ fn merge(target: &mut Value, patch: &Value) {
 /// The key by which a strategic merge patch matches the elements of a list.
 fn merge_key(list: &str) -> Option<&'static str> {
     match list {
-        "containers" | "initContainers" | "env" | "volumes" => Some("name"),
+        "containers" | "initContainers" | "env" | "volumes" | "imagePullSecrets" => Some("name"),
+        "hostAliases" => Some("ip"),
         "ports" => Some(""),
         _ => None,
     }
@@ -129,7 +130,7 @@ fn strategic(old: &Value, new: &Value, rng: &mut Rng) -> Value {
     for (key, value) in members.clone() {
         let (before, after) = (&old[&key], &new[&key]);
         let patched = match (before, after) {
-            (Value::Object(_), Value::Object(_)) if key == "strategy" || key == "strategy" && rng.one_in(2) => {
+            (Value::Object(_), Value::Object(_)) if key == "strategy" || key == "updateStrategy" && rng.one_in(2) => {
                 let keys: Vec<&String> = after.as_object().expect("an object").keys().collect();
                 let mut replaced = after.clone();
                 replaced["$retainKeys"] = json!(keys);

@@ -199,6 +199,161 @@ pub(crate) const KINDS: &[Kind] = &[
         ],
     },
     Kind {
+        api_version: "apps/v1",
+        kind: "StatefulSet",
+        path: "/apis/apps/v1/namespaces/NAMESPACE/statefulsets",
+        built_in: true,
+        base: || {
+            let claim = json!({"metadata": {"name": "data"}, "spec": {
+                "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}},
+            }});
+            json!({"spec": {"serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "volumeClaimTemplates": [claim],
+                "template": {
+                    "metadata": {"labels": {"app": "db"}},
+                    "spec": {"containers": [{"name": "app", "image": "registry.internal/app:1"}]},
+                },
+            }})
+        },
+        features: &[
+            LABEL_A,
+            ANNOTATION,
+            FINALIZER,
+            Feature("spec.replicas", || vec![json!(1), json!(2), json!(5)]),
+            Feature("spec.minReadySeconds", || vec![json!(5), json!(9)]),
+            Feature("spec.persistentVolumeClaimRetentionPolicy.whenScaled", || {
+                vec![json!("Retain"), json!("Delete")]
+            }),
+            Feature("spec.updateStrategy", || {
+                vec![
+                    json!({"type": "OnDelete"}),
+                    json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}),
+                ]
+            }),
+            Feature("spec.template.spec.containers[app].image", || {
+                vec![json!("registry.internal/app:2")]
+            }),
+            Feature("spec.template.spec.containers[app].envFrom", || {
+                let (one, two) = (
+                    json!({"configMapRef": {"name": "a"}}),
+                    json!({"secretRef": {"name": "b"}}),
+                );
+                vec![json!([one]), json!([one, two]), json!([two])]
+            }),
+            Feature("spec.template.spec.imagePullSecrets[one]", || vec![json!({})]),
+            Feature("spec.template.spec.hostAliases", || {
+                vec![
+                    json!([{"ip": "10.0.0.1", "hostnames": ["a"]}]),
+                    json!([{"ip": "10.0.0.1", "hostnames": ["a", "b"]}]),
+                    json!([{"ip": "10.0.0.2", "hostnames": ["a"]}]),
+                ]
+            }),
+            Feature("spec.template.spec.topologySpreadConstraints", || {
+                let of = |unsatisfiable: &str| {
+                    json!({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": unsatisfiable,
+                        "labelSelector": {"matchLabels": {"app": "db"}}})
+                };
+                vec![json!([of("DoNotSchedule")]), json!([of("ScheduleAnyway")])]
+            }),
+            Feature("spec.template.spec.affinity.nodeAffinity", || {
+                let term = |value: &str| {
+                    json!({"nodeSelectorTerms": [{"matchExpressions": [
+                        {"key": "disk", "operator": "In", "values": [value]}]}]})
+                };
+                vec![
+                    json!({"requiredDuringSchedulingIgnoredDuringExecution": term("ssd")}),
+                    json!({"requiredDuringSchedulingIgnoredDuringExecution": term("hdd")}),
+                ]
+            }),
+        ],
+    },
+    Kind {
+        api_version: "batch/v1",
+        kind: "CronJob",
+        path: "/apis/batch/v1/namespaces/NAMESPACE/cronjobs",
+        built_in: true,
+        base: || {
+            let container = json!({"name": "app", "image": "registry.internal/app:1"});
+            json!({"spec": {"schedule": "0 * * * *", "jobTemplate": {"spec": {"template": {"spec": {
+                "restartPolicy": "Never", "containers": [container],
+            }}}}}})
+        },
+        features: &[
+            LABEL_A,
+            ANNOTATION,
+            Feature("spec.schedule", || vec![json!("5 * * * *"), json!("6 * * * *")]),
+            Feature("spec.suspend", || vec![json!(true), json!(false)]),
+            Feature("spec.timeZone", || vec![json!("Etc/UTC")]),
+            Feature("spec.concurrencyPolicy", || vec![json!("Allow"), json!("Forbid")]),
+            Feature("spec.successfulJobsHistoryLimit", || vec![json!(3), json!(5)]),
+            Feature("spec.startingDeadlineSeconds", || vec![json!(30)]),
+            Feature("spec.jobTemplate.metadata.labels.a", texts),
+            Feature("spec.jobTemplate.spec.backoffLimit", || vec![json!(6), json!(1)]),
+            Feature("spec.jobTemplate.spec.ttlSecondsAfterFinished", || vec![json!(600)]),
+            Feature("spec.jobTemplate.spec.template.spec.containers[app].command", || {
+                vec![json!(["true"]), json!(["sleep", "1"])]
+            }),
+        ],
+    },
+    Kind {
+        api_version: "networking.k8s.io/v1",
+        kind: "Ingress",
+        path: "/apis/networking.k8s.io/v1/namespaces/NAMESPACE/ingresses",
+        built_in: true,
+        base: || {
+            let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+            json!({"spec": {"defaultBackend": backend}})
+        },
+        features: &[
+            LABEL_A,
+            ANNOTATION,
+            Feature("spec.ingressClassName", || vec![json!("nginx")]),
+            Feature("spec.tls", || {
+                vec![json!([{"hosts": ["a.example.com"], "secretName": "tls"}])]
+            }),
+            Feature("spec.rules", || {
+                let rule = |host: &str, port: u32| {
+                    let backend = json!({"service": {"name": "web", "port": {"number": port}}});
+                    json!({"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}})
+                };
+                vec![
+                    json!([rule("a.example.com", 80)]),
+                    json!([rule("a.example.com", 80), rule("b.example.com", 80)]),
+                    json!([rule("a.example.com", 81)]),
+                ]
+            }),
+        ],
+    },
+    Kind {
+        api_version: "autoscaling/v2",
+        kind: "HorizontalPodAutoscaler",
+        path: "/apis/autoscaling/v2/namespaces/NAMESPACE/horizontalpodautoscalers",
+        built_in: true,
+        base: || {
+            let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+            json!({"spec": {"maxReplicas": 10, "scaleTargetRef": target}})
+        },
+        features: &[
+            LABEL_A,
+            ANNOTATION,
+            Feature("spec.minReplicas", || vec![json!(1), json!(2)]),
+            Feature("spec.maxReplicas", || vec![json!(5), json!(9)]),
+            Feature("spec.metrics", || {
+                let of = |name: &str, percent: u32| {
+                    json!({"type": "Resource", "resource": {"name": name,
+                        "target": {"type": "Utilization", "averageUtilization": percent}}})
+                };
+                vec![
+                    json!([of("cpu", 50)]),
+                    json!([of("cpu", 50), of("memory", 60)]),
+                    json!([of("memory", 60)]),
+                ]
+            }),
+            Feature("spec.behavior.scaleDown.stabilizationWindowSeconds", || {
+                vec![json!(60), json!(90)]
+            }),
+        ],
+    },
+    Kind {
         api_version: "destructive.example.com/v1",
         kind: "Gadget",
         path: "/apis/destructive.example.com/v1/namespaces/NAMESPACE/gadgets",

@@ -108,8 +108,10 @@ fn places(object: &Value) -> HashMap<String, usize> {
 
 fn collect(value: &Value, key: &str, place: &str, found: &mut HashMap<String, usize>) {
     let mut add = |place: String| *found.entry(place).or_default() += 1;
+    if !value.is_null() {
+        add(place.to_owned());
+    }
     match value {
-        Value::Null => {}
         Value::Object(object) => {
             add(format!("{place} is an object"));
             for (key, value) in object {
@@ -125,14 +127,15 @@ fn collect(value: &Value, key: &str, place: &str, found: &mut HashMap<String, us
                 }
             }
         }
-        _ => add(place.to_owned()),
+        _ => {}
     }
 }
 
 /// What tells an element of a list from others, where something does.
 fn name(list: &str, element: &Value) -> Option<String> {
     let keys: &[&str] = match list {
-        "containers" | "initContainers" | "env" | "volumes" => &["name"],
+        "containers" | "initContainers" | "env" | "volumes" | "imagePullSecrets" => &["name"],
+        "hostAliases" => &["ip"],
         "ports" => &["containerPort", "port"],
         _ => return None,
     };

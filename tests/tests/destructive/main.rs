@@ -22,9 +22,10 @@ use serde_json::{Value, json};
 use features::{KINDS, Manifest, Rng};
 use lost::{lost, overwritten, reset};
 
+/// Another can be given in `COUNTERSIGN_TEST_SEED`.
 const SEED: u64 = 20_361;
 const CHANGES_OF_ONE: usize = 4;
-const WANTED: usize = 1_200;
+const WANTED: usize = 1_800;
 const AT_MOST: Duration = Duration::from_secs(50);
 
 #[derive(Default)]
@@ -48,9 +49,10 @@ async fn what_vanishes_was_found_beforehand() {
     let namespace = cp.namespace("destructive").await;
     let catalog = Catalog::kubernetes().with_custom("destructive.example.com", "gadgets", "Gadget", true);
     let gate = Gate::new(Arc::new(catalog));
-    println!("seed {SEED}");
+    let seed = std::env::var("COUNTERSIGN_TEST_SEED").map_or(SEED, |seed| seed.parse().expect("a number"));
+    println!("seed {seed}");
 
-    let mut rng = Rng::new(SEED);
+    let mut rng = Rng::new(seed);
     let mut counts: BTreeMap<String, Count> = BTreeMap::new();
     let mut missed = Vec::new();
     let mut flagged = Vec::new();
@@ -103,7 +105,9 @@ async fn what_vanishes_was_found_beforehand() {
             let after = read(&client, &path).await;
             let gone = lost(&before, &after);
             let mut other = overwritten(&before, &after);
-            other.extend(reset(&before, &after, &old, &new));
+            if !matches!(change.form, "scale" | "json, random") {
+                other.extend(reset(&before, &after, &old, &new));
+            }
             let is_found = is_destructive(&judged);
             if gone.is_empty() && other.is_empty() {
                 if kind.kind == "Secret" && guesses(&judged) {
@@ -113,7 +117,7 @@ async fn what_vanishes_was_found_beforehand() {
                 count.harmless += 1;
                 if let Some(why) = takes(&judged) {
                     count.flagged += 1;
-                    flagged.push(format!("{} {}: {sent} {why}", kind.kind, change.form));
+                    flagged.push(format!("{} {} {why}: {sent}", kind.kind, change.form));
                 }
             } else {
                 count.taking += 1;
@@ -123,9 +127,11 @@ async fn what_vanishes_was_found_beforehand() {
                         kind.kind, change.form
                     ));
                 }
-                // The body of a patch of a built-in kind tells by itself, but for what its manager applied before.
+                // The body of a patch of a built-in kind tells by itself, but for what its manager applied before, and
+                // for what changes inside an element that nothing identifies.
                 let alone = request::Change::of(&canonical, Some(&Live::Unreadable));
-                if kind.built_in && !change.form.starts_with("apply") && !is_destructive(&alone) {
+                let is_told = other.len() + gone.iter().filter(|place| !place.contains('{')).count() > 0;
+                if is_told && kind.built_in && !change.form.starts_with("apply") && !is_destructive(&alone) {
                     missed.push(format!(
                         "{} {} by its body: {sent}: {gone:?} {other:?}",
                         kind.kind, change.form
@@ -138,8 +144,8 @@ async fn what_vanishes_was_found_beforehand() {
     report(&counts, begun.elapsed());
     flagged
         .iter()
-        .take(12)
-        .for_each(|line| println!("harmless, but found: {line:.600}"));
+        .take(8)
+        .for_each(|line| println!("harmless, but found: {line:.300}"));
     assert!(
         missed.is_empty(),
         "{} missed:\n{}",

@@ -1,5 +1,6 @@
 //! What the server puts where a change leaves a field out: then nothing is lost.
 
+use super::difference::canonical;
 use super::trail::ANY;
 use crate::json::Value;
 use crate::request::patch_oracle::POD_SPECS;
@@ -13,15 +14,19 @@ enum Filled {
     While(&'static str, &'static str, &'static str),
     /// What is there now.
     Kept,
+    /// This value in a part that is there; and in one that is not, as long as this field beside it is not either.
+    Inside(&'static str, &'static str),
     /// What is there now, as long as the type of the Service stays.
     KeptForType,
+    /// What is there now, unless the Service is, or was, only a name for something outside.
+    KeptInside,
     /// `Always` for images without a tag or with `latest`, else `IfNotPresent`.
     PullPolicy,
     /// The port that the Service has there.
     SamePort,
 }
 
-use Filled::{Kept, KeptForType, PullPolicy, SamePort, While, With};
+use Filled::{Inside, Kept, KeptForType, KeptInside, PullPolicy, SamePort, While, With};
 
 /// Below the specification of a pod.
 #[rustfmt::skip]
@@ -74,10 +79,10 @@ const KINDS: &[(&str, &str, &[&str], Filled)] = &[
     ("", "services", &["spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds"], With("10800")),
     ("", "services", &["spec", "internalTrafficPolicy"], With(r#""Cluster""#)),
     ("", "services", &["spec", "externalTrafficPolicy"], KeptForType),
-    ("", "services", &["spec", "clusterIP"], KeptForType),
-    ("", "services", &["spec", "clusterIPs"], KeptForType),
-    ("", "services", &["spec", "ipFamilies"], KeptForType),
-    ("", "services", &["spec", "ipFamilyPolicy"], KeptForType),
+    ("", "services", &["spec", "clusterIP"], KeptInside),
+    ("", "services", &["spec", "clusterIPs"], KeptInside),
+    ("", "services", &["spec", "ipFamilies"], KeptInside),
+    ("", "services", &["spec", "ipFamilyPolicy"], KeptInside),
     ("", "services", &["spec", "ports", ANY, "protocol"], With(r#""TCP""#)),
     ("", "services", &["spec", "ports", ANY, "targetPort"], SamePort),
     ("", "services", &["spec", "ports", ANY, "nodePort"], KeptForType),
@@ -94,7 +99,7 @@ const KINDS: &[(&str, &str, &[&str], Filled)] = &[
     ("apps", "statefulsets", &["spec", "revisionHistoryLimit"], With("10")),
     ("apps", "statefulsets", &["spec", "podManagementPolicy"], With(r#""OrderedReady""#)),
     ("apps", "statefulsets", &["spec", "updateStrategy", "type"], With(r#""RollingUpdate""#)),
-    ("apps", "statefulsets", &["spec", "updateStrategy", "rollingUpdate", "partition"], While("type", r#""RollingUpdate""#, "0")),
+    ("apps", "statefulsets", &["spec", "updateStrategy", "rollingUpdate", "partition"], Inside("type", "0")),
     ("apps", "statefulsets", &["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"], With(r#""Retain""#)),
     ("apps", "statefulsets", &["spec", "persistentVolumeClaimRetentionPolicy", "whenScaled"], With(r#""Retain""#)),
     ("apps", "statefulsets", &["spec", "volumeClaimTemplates", ANY, "apiVersion"], With(r#""v1""#)),
@@ -110,12 +115,22 @@ const KINDS: &[(&str, &str, &[&str], Filled)] = &[
     ("batch", "jobs", &["spec", "backoffLimit"], With("6")),
     ("batch", "jobs", &["spec", "completionMode"], With(r#""NonIndexed""#)),
     ("batch", "jobs", &["spec", "suspend"], With("false")),
+    ("batch", "jobs", &["spec", "manualSelector"], With("false")),
     ("batch", "jobs", &["spec", "podReplacementPolicy"], With(r#""TerminatingOrFailed""#)),
     ("batch", "cronjobs", &["spec", "concurrencyPolicy"], With(r#""Allow""#)),
     ("batch", "cronjobs", &["spec", "suspend"], With("false")),
+    ("batch", "cronjobs", &["spec", "jobTemplate", "metadata"], With("{}")),
+    ("batch", "cronjobs", &["spec", "jobTemplate", "spec", "template", "metadata"], With("{}")),
+    ("batch", "jobs", &["spec", "template", "metadata"], With("{}")),
     ("batch", "cronjobs", &["spec", "successfulJobsHistoryLimit"], With("3")),
     ("batch", "cronjobs", &["spec", "failedJobsHistoryLimit"], With("1")),
     ("autoscaling", "horizontalpodautoscalers", &["spec", "minReplicas"], With("1")),
+    ("autoscaling", "horizontalpodautoscalers", &["spec", "metrics"], With(r#"[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}}]"#)),
+    ("autoscaling", "horizontalpodautoscalers", &["spec", "behavior", "scaleDown", "selectPolicy"], With(r#""Max""#)),
+    ("autoscaling", "horizontalpodautoscalers", &["spec", "behavior", "scaleDown", "policies"], With(r#"[{"type":"Percent","value":100,"periodSeconds":15}]"#)),
+    ("autoscaling", "horizontalpodautoscalers", &["spec", "behavior", "scaleUp", "selectPolicy"], With(r#""Max""#)),
+    ("autoscaling", "horizontalpodautoscalers", &["spec", "behavior", "scaleUp", "stabilizationWindowSeconds"], With("0")),
+    ("autoscaling", "horizontalpodautoscalers", &["spec", "behavior", "scaleUp", "policies"], With(r#"[{"type":"Pods","value":4,"periodSeconds":15},{"type":"Percent","value":100,"periodSeconds":15}]"#)),
 ];
 
 /// What is known of a field that a change leaves out.
@@ -155,7 +170,7 @@ impl Omitted<'_> {
     }
 
     fn fills(&self, filled: Filled, path: &[String], value: &Value) -> bool {
-        let is = |text: &str| Value::parse(text.as_bytes()).is_ok_and(|expected| expected == *value);
+        let is = |text: &str| Value::parse(text.as_bytes()).is_ok_and(|expected| is_same(&expected, value));
         match filled {
             With(text) => is(text),
             Kept => true,
@@ -168,13 +183,19 @@ impl Omitted<'_> {
                     .filter(|found| **found != Value::Null);
                 is(text) && found.is_none_or(|found| Value::parse(expected.as_bytes()).is_ok_and(|one| one == *found))
             }
-            KeptForType => {
-                let of = |object: &Value| {
-                    let found = object.at(&["spec", "type"]).and_then(Value::as_str);
-                    found.unwrap_or("ClusterIP").to_owned()
-                };
-                of(self.before) == of(self.after)
+            Inside(beside, text) => {
+                let part = path.len().saturating_sub(1);
+                let (part, around) = (path.get(..part), path.get(..part.saturating_sub(1)));
+                let part = part
+                    .and_then(|path| find(self.after, path))
+                    .is_some_and(|part| part.as_object().is_some());
+                let beside = around.and_then(|path| find(self.after, path)?.get(beside));
+                is(text) && (part || beside.is_none_or(|beside| *beside == Value::Null))
             }
+            KeptForType => service_type(self.before) == service_type(self.after),
+            KeptInside => [self.before, self.after]
+                .iter()
+                .all(|object| service_type(object) != "ExternalName"),
             PullPolicy => {
                 let image = self
                     .beside(path)
@@ -195,6 +216,22 @@ impl Omitted<'_> {
     fn beside(&self, path: &[String]) -> Option<&Value> {
         find(self.before, path.split_last()?.1)
     }
+}
+
+fn service_type(object: &Value) -> &str {
+    object
+        .at(&["spec", "type"])
+        .and_then(Value::as_str)
+        .unwrap_or("ClusterIP")
+}
+
+fn is_same(one: &Value, other: &Value) -> bool {
+    let text = |value: &Value| {
+        let mut text = String::new();
+        canonical(value, &mut text);
+        text
+    };
+    text(one) == text(other)
 }
 
 fn in_pod(path: &[String]) -> Vec<Filled> {

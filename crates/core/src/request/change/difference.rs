@@ -113,7 +113,7 @@ impl<'a> Difference<'a> {
 
     /// Recursion is bounded by the depth of what is parsed.
     fn value(&self, before: &Value, after: Option<&Value>, node: Node, place: Trail<'_>, findings: &mut Findings) {
-        if *before == Value::Null || self.is_ignored(&place) {
+        if is_nothing(before) || self.is_ignored(&place) {
             return;
         }
         match (before, after) {
@@ -172,7 +172,7 @@ impl<'a> Difference<'a> {
     /// Whether a value is the same but for what the server fills in.
     fn is_same(&self, before: &Value, after: Option<&Value>, place: Trail<'_>) -> bool {
         match (before, after) {
-            (Value::Null, None) => true,
+            (before, None) if is_nothing(before) => true,
             (_, None | Some(Value::Null)) => self.omitted.is_filled_in(&place.tokens(), before),
             (Value::Object(before), Some(Value::Object(after))) => {
                 let (index, old) = (Index::of(after), Index::of(before));
@@ -191,6 +191,15 @@ impl<'a> Difference<'a> {
             }
             (before, Some(after)) => before == after,
         }
+    }
+}
+
+/// Whether a value says nothing: a null, or an object of nothing but nulls. The server writes such ones.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(object) => !object.is_empty() && object.iter().all(|(_, member)| is_nothing(member)),
+        _ => false,
     }
 }
 

@@ -38,6 +38,7 @@ use serde::Serialize;
 
 pub use concern::{Concern, Weight};
 
+use super::attributes::Verb;
 use super::canonical::Canonical;
 use super::catalog::Origin;
 use super::live::Live;
@@ -88,19 +89,26 @@ impl Change {
     /// Like [`Change::of`], where the policy masks more of the object than what is masked anyway.
     #[must_use]
     pub fn under(request: &Canonical, live: Option<&Live>, masks: &[MaskObligation]) -> Self {
-        let Some(write) = Write::of(request) else {
+        let changes = matches!(request.attributes().verb, Verb::Create | Verb::Update | Verb::Patch);
+        if !changes || request.json().is_none() {
             return Self::default();
-        };
+        }
         let mut findings = Findings::default();
-        if find(request, &write, live, masks, &mut findings).is_err() {
+        // The gate lets nothing through that has no form.
+        let write = Write::of(request);
+        let found = write
+            .as_ref()
+            .map_or(Err(TooLarge), |write| find(request, write, live, masks, &mut findings));
+        if found.is_err() {
             findings.at(Concern::TooLarge, String::new(), false);
             findings.at(Concern::RemovesField, String::new(), false);
         }
+        let supplies = |kind| write.as_ref().is_none_or(|write| hidden::supplies(write, kind));
         let is_absent = matches!(live, Some(Live::Absent));
         Self {
             findings: findings.into_sorted(),
-            supplies_hidden_value: !is_absent && request.kind().is_none_or(|kind| hidden::supplies(&write, kind)),
-            open: live.is_none() && !matches!(write, Write::Create(_)),
+            supplies_hidden_value: !is_absent && request.kind().is_none_or(supplies),
+            open: live.is_none() && !matches!(write, Some(Write::Create(_))),
         }
     }
 
