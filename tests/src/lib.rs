@@ -2,5 +2,6 @@
 
 pub mod control_plane;
 pub mod guarded;
+pub mod merge_schema;
 pub mod program;
 pub mod vectors;

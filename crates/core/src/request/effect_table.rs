@@ -4,7 +4,7 @@
 //! 2. A review asks and changes nothing, though it is a create.
 //! 3. What leaves the API is `connect` and nothing else: its verb says nothing.
 //! 4. Credential and escalation come on top of what the verb says; a read escalates nothing.
-//! 5. A change whose meaning needs its body is destructive too, as long as nobody has understood the body.
+//! 5. Whether a create, an update or a patch takes something away stands in its body: `change` finds that out.
 
 use super::attributes::{Attributes, Verb};
 use super::canonical::Canonical;
@@ -217,7 +217,7 @@ pub(super) fn effects(attributes: &Attributes, origin: Option<Origin>) -> Effect
         Verb::Watch => Effects::only(Effect::ReadStream),
         Verb::Delete | Verb::DeleteCollection => Effects::only(Effect::Destructive),
         Verb::Create if is_eviction(attributes) => Effects::only(Effect::Destructive),
-        Verb::Create | Verb::Update | Verb::Patch => before_its_body_is_understood(),
+        Verb::Create | Verb::Update | Verb::Patch => Effects::only(Effect::Write),
     };
     if touches_credentials(attributes) {
         effects = effects.with(Effect::Credential);
@@ -228,15 +228,9 @@ pub(super) fn effects(attributes: &Attributes, origin: Option<Origin>) -> Effect
     effects
 }
 
-/// A create, update or patch: whether it takes something away stands in its body, which nobody reads for meaning yet.
-/// Until somebody does, it counts as destructive. The one place to change then.
-fn before_its_body_is_understood() -> Effects {
-    Effects::only(Effect::Write).with(Effect::Destructive)
-}
-
-/// A dry run of a deletion supplies no value and takes nothing away: a write that is not persisted. Dry runs of other
-/// changes stay as they are, since what they supply may be a guess at what the agent must not see. Nothing else is
-/// lowered.
+/// A dry run of a deletion supplies no value and takes nothing away: a write that is not persisted. What other changes
+/// take away is found in their bodies, and so is whether a dry run of theirs may be a guess at what the agent must not
+/// see. Nothing else is lowered.
 pub(super) fn lowered_by_dry_run(effects: Effects, attributes: &Attributes) -> Effects {
     let deletion = matches!(attributes.verb, Verb::Delete | Verb::DeleteCollection) || is_eviction(attributes);
     if !deletion {

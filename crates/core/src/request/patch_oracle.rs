@@ -4,9 +4,10 @@
 //!    nobody masks. So these three are refused if a pointer of theirs equals, contains or lies under a masked path.
 //! 2. The paths are those where values may be masked, now or by a policy: whether one is masked in the end depends on the
 //!    value, and the answer must not.
-//! 3. A patch has at most 1,000 operations, each of them known, each pointer well-formed.
+//! 3. A patch has at most 1,000 operations, each of them known, each pointer well-formed and no deeper than bodies are.
 
 use super::catalog::{Kind, Origin};
+pub(super) use super::pointer::tokens;
 use super::quote::Quoted;
 use crate::json::Value;
 use crate::refusal::{Class, Refusal};
@@ -28,7 +29,7 @@ const METADATA: &[&[&str]] = &[
 ];
 
 /// Where the pod's specification stands in each kind that has one.
-const POD_SPECS: &[(&str, &str, &[&str])] = &[
+pub(super) const POD_SPECS: &[(&str, &str, &[&str])] = &[
     ("", "pods", &["spec"]),
     ("", "podtemplates", &["template", "spec"]),
     ("", "replicationcontrollers", &["spec", "template", "spec"]),
@@ -123,37 +124,13 @@ fn pointers(operation: &Value) -> Result<Vec<Vec<String>>, Refusal> {
     }
 }
 
-/// The tokens of a pointer; the empty pointer, which is the whole object, has none.
-fn tokens(pointer: &str) -> Option<Vec<String>> {
-    if pointer.is_empty() {
-        return Some(Vec::new());
-    }
-    let tokens = pointer.strip_prefix('/')?.split('/');
-    tokens.map(unescaped).collect()
-}
-
-fn unescaped(token: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut characters = token.chars();
-    while let Some(character) = characters.next() {
-        match (character, character == '~') {
-            (_, false) => out.push(character),
-            (_, true) => match characters.next()? {
-                '0' => out.push('~'),
-                '1' => out.push('/'),
-                _ => return None,
-            },
-        }
-    }
-    Some(out)
-}
-
 /// Whether one of the two contains the other, or both are the same.
 fn meets<'p>(pointer: &[String], path: impl Iterator<Item = &'p str>) -> bool {
     pointer.iter().zip(path).all(|(token, key)| key == ANY || token == key)
 }
 
-fn hides(kind: &Kind, pointer: &[String]) -> bool {
+/// Whether a value at, above or below this place may be masked.
+pub(super) fn hides(kind: &Kind, pointer: &[String]) -> bool {
     let meets_any = |paths: &[&[&str]]| paths.iter().any(|path| meets(pointer, path.iter().copied()));
     if meets_any(METADATA) {
         return true;
