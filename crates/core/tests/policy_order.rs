@@ -246,7 +246,7 @@ fn parts(decision: &Decision) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn order_never_changes_a_decision((documents, files, others) in policies()) {
