@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | [`gate`] | a [request](message::Message) | accepted, it means the same to a model of upstream, and is the same the second time |
 //! | [`policy`] | a policy file | it is loaded or refused with places; loaded twice, it is the same policy |
-//! | [`change`] | a request, and a live object | reading the live object takes findings away that were assumed, and adds none unseen |
+//! | [`change`] | a request, and a live object | what another implementation of the patch shows to vanish is destructive; reading the live object leaves nothing assumed |
 
 use std::sync::Arc;
 

@@ -43,7 +43,7 @@ pub fn from_vectors(target: &str) -> Vec<(String, String)> {
         // What the gate refuses changes nothing.
         "change" => decisions(None)
             .chain(decisions(Some(live)))
-            .filter(|(_, text)| change::check(text.as_bytes()))
+            .filter(|(_, text)| change::is_accepted(text.as_bytes()))
             .collect(),
         "policy" => POLICIES.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
         other => panic!("there is no fuzz target {other}"),
