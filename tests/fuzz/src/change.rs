@@ -90,6 +90,12 @@ fn check_read(request: &Canonical, unread: &Change, live: &Live) {
         after.iter().all(|finding| !finding.assumed),
         "assumed, though it was read: {after:?}"
     );
+    for certain in before.iter().filter(|finding| !finding.assumed) {
+        assert!(
+            after.contains(certain),
+            "gone, and it was no assumption: {certain:?} of {after:?}"
+        );
+    }
     // A value over something that the body does not name shows only now; but there is no more to a create than its body.
     if request.attributes().verb == Verb::Create {
         let settled: Vec<_> = before.iter().map(settle).collect();
