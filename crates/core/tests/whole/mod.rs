@@ -70,9 +70,10 @@ fn without_path(mut attributes: Value) -> Value {
 /// The headers that a canonical request is sent with, and the caller's user agent.
 fn headers_of(request: &Canonical) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    let mut insert = |name: HeaderName, value: &str| match HeaderValue::from_str(value) {
-        Ok(value) => Ok(drop(headers.insert(name, value))),
-        Err(_) => Err(format!("a header that can't be sent: {value:?}")),
+    let mut insert = |name: HeaderName, value: &str| {
+        let sent = HeaderValue::from_str(value).map_err(|_| format!("a header that can't be sent: {value:?}"))?;
+        headers.insert(name, sent);
+        Ok::<_, String>(())
     };
     insert(header::ACCEPT, request.accept())?;
     if let Some(content_type) = request.content_type() {
