@@ -46,6 +46,7 @@ mod names;
 mod patch_oracle;
 mod path;
 mod percent;
+mod pod_specs;
 mod query;
 mod query_keys;
 mod quote;
