@@ -108,7 +108,7 @@ fn pointers(operation: &Value) -> Result<Vec<Vec<String>>, Refusal> {
 }
 
 /// The tokens of a pointer; the empty pointer, which is the whole object, has none.
-fn tokens(pointer: &str) -> Option<Vec<String>> {
+pub(super) fn tokens(pointer: &str) -> Option<Vec<String>> {
     if pointer.is_empty() {
         return Some(Vec::new());
     }

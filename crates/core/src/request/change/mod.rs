@@ -3,8 +3,18 @@
 //! Rules: `kubernetes.md` sections 4.1, 7.6, 7.8, 18 and 21. A finding says what is there; whether it is of concern under
 //! a policy's limits is the policy's matter (`policy/limits.rs`).
 
+#[cfg(test)]
+mod cases;
+mod claims;
 mod concern;
+pub(super) mod hard_deny;
+mod place;
+mod routing;
+mod secret_annotation;
+mod service;
+mod sightings;
 mod states;
+mod workload;
 
 use serde::Serialize;
 

@@ -13,6 +13,7 @@ use super::states::States;
 use super::{Concern, Finding};
 use crate::json::Value;
 use crate::request::attributes::Attributes;
+use crate::request::effect_table::is_group_below;
 
 /// Groups of gateways and routes, and all groups below them.
 const ROUTING_GROUPS: [&str; 9] = [
@@ -28,18 +29,10 @@ const ROUTING_GROUPS: [&str; 9] = [
 ];
 
 /// Name parts of annotations about authentication.
-const AUTHENTICATION: [&str; 7] = [
-    "auth-",
-    "basic-auth",
-    "jwt-",
-    "oauth",
-    "oidc-",
-    "enable-global-auth",
-    "proxy-ssl-secret",
-];
+const AUTHENTICATION: [&str; 6] = ["auth-", "basic-auth", "jwt-", "oauth", "oidc-", "enable-global-auth"];
 
 /// Endings of name parts of annotations whose value may be `namespace/name`.
-const REFERENCES: [&str; 5] = ["secret", "secrets", "configmap", "headers", "file"];
+const REFERENCES: [&str; 4] = ["secret", "secrets", "configmap", "headers"];
 
 /// Finds what a change of an Ingress, a gateway or a route does to the proxy and to other namespaces.
 pub(super) fn findings(attributes: &Attributes, states: &States, out: &mut Vec<Finding>) {
@@ -50,20 +43,14 @@ pub(super) fn findings(attributes: &Attributes, states: &States, out: &mut Vec<F
     let group = attributes.api_group.as_str();
     if attributes.resource == "ingresses" {
         report(states, out, |object, seen| annotations(object, own, seen));
-    } else if ROUTING_GROUPS.iter().any(|parent| is_below(group, parent)) {
+    } else if ROUTING_GROUPS.iter().any(|parent| is_group_below(group, parent)) {
         report(states, out, |object, seen| {
             annotations(object, own, seen);
             if let Some(spec) = object.get("spec") {
                 search(&Place::ROOT.key("spec"), spec, own, 0, seen);
             }
-            // SnippetsPolicies and the like apart, nothing but the specification is read by the proxy.
         });
     }
-}
-
-fn is_below(group: &str, parent: &str) -> bool {
-    let rest = group.strip_suffix(parent);
-    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 fn annotations(object: &Value, own: &str, seen: &mut Sightings) {
@@ -177,6 +164,8 @@ mod tests {
             ("nginx.com/jwt-key", "x", "ingress-snippet"),
             ("nginx.ingress.kubernetes.io/custom-headers", "other/x", "cross-namespace-reference"),
             ("nginx.ingress.kubernetes.io/custom-headers", "team-a/x", ""),
+            ("nginx.ingress.kubernetes.io/proxy-ssl-secret", "other/x", "cross-namespace-reference"),
+            ("nginx.ingress.kubernetes.io/proxy-ssl-secret", "team-a/x", ""),
             (
                 "traefik.ingress.kubernetes.io/router.middlewares",
                 "team-a-strip@kubernetescrd,other-auth@kubernetescrd",
