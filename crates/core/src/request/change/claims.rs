@@ -53,14 +53,21 @@ fn access(place: &Place<'_>, request: &Value, seen: &mut Sightings) {
 }
 
 fn source(object: &Value, own: &str, seen: &mut Sightings) {
-    let namespace = object.at(&["spec", "dataSourceRef", "namespace"]).and_then(Value::as_str);
+    let namespace = object
+        .at(&["spec", "dataSourceRef", "namespace"])
+        .and_then(Value::as_str);
     if let (Some(namespace), Some(reference)) = (
         namespace.filter(|namespace| !namespace.is_empty() && *namespace != own),
         object.at(&["spec", "dataSourceRef"]),
     ) {
         let spec = Place::ROOT.key("spec");
         let place = spec.key("dataSourceRef");
-        seen.anew(Concern::CrossNamespace, &place.key("namespace"), reference, Some(namespace));
+        seen.anew(
+            Concern::CrossNamespace,
+            &place.key("namespace"),
+            reference,
+            Some(namespace),
+        );
     }
 }
 

@@ -49,6 +49,7 @@ pub(in crate::request) fn concern(attributes: &Attributes) -> Option<Concern> {
 }
 
 /// Finds that a request is never sent.
+#[cfg_attr(not(test), expect(dead_code, reason = "until `Change::of` calls it"))]
 pub(super) fn findings(attributes: &Attributes, out: &mut Vec<Finding>) {
     if let Some(concern) = concern(attributes) {
         out.push(Finding {
@@ -80,7 +81,11 @@ mod tests {
     fn every_changing_verb_counts_and_no_reading_one() {
         use Verb::{Create, Delete, DeleteCollection, Get, Head, List, Patch, Update, Watch};
         for verb in [Create, Update, Patch, Delete, DeleteCollection] {
-            assert_eq!(of(verb, "rbac.authorization.k8s.io", "roles", ""), Some("rbac"), "{verb}");
+            assert_eq!(
+                of(verb, "rbac.authorization.k8s.io", "roles", ""),
+                Some("rbac"),
+                "{verb}"
+            );
             assert_eq!(of(verb, "", "configmaps", ""), None, "{verb}");
         }
         for verb in [Get, Head, List, Watch] {
@@ -99,15 +104,28 @@ mod tests {
             (Verb::Delete, "", None),
             (Verb::DeleteCollection, "", None),
         ] {
-            assert_eq!(of(verb, "", "namespaces", subresource), expected, "{verb} {subresource}");
+            assert_eq!(
+                of(verb, "", "namespaces", subresource),
+                expected,
+                "{verb} {subresource}"
+            );
         }
     }
 
     #[test]
     fn reviews_only_ask() {
-        assert_eq!(of(Verb::Create, "authentication.k8s.io", "selfsubjectreviews", ""), None);
-        assert_eq!(of(Verb::Create, "authentication.k8s.io", "tokenreviews", ""), Some("tokens"));
-        assert_eq!(of(Verb::Create, "authorization.k8s.io", "subjectaccessreviews", ""), None);
+        assert_eq!(
+            of(Verb::Create, "authentication.k8s.io", "selfsubjectreviews", ""),
+            None
+        );
+        assert_eq!(
+            of(Verb::Create, "authentication.k8s.io", "tokenreviews", ""),
+            Some("tokens")
+        );
+        assert_eq!(
+            of(Verb::Create, "authorization.k8s.io", "subjectaccessreviews", ""),
+            None
+        );
     }
 
     #[test]
@@ -122,11 +140,20 @@ mod tests {
             ("", "pods", "binding", Some("bindings")),
             ("", "bindings", "", Some("bindings")),
             ("", "pods", "ephemeralcontainers", Some("ephemeral-containers")),
-            ("certificates.k8s.io", "certificatesigningrequests", "approval", Some("certificates")),
+            (
+                "certificates.k8s.io",
+                "certificatesigningrequests",
+                "approval",
+                Some("certificates"),
+            ),
             ("example.com", "nodes", "", None),
             ("scheduling.k8s.io", "workloads", "", None),
         ] {
-            assert_eq!(of(Verb::Create, group, resource, subresource), expected, "{group} {resource} {subresource}");
+            assert_eq!(
+                of(Verb::Create, group, resource, subresource),
+                expected,
+                "{group} {resource} {subresource}"
+            );
         }
     }
 

@@ -10,6 +10,7 @@ mod concern;
 pub(super) mod hard_deny;
 mod place;
 mod routing;
+mod rules;
 mod secret_annotation;
 mod service;
 mod sightings;

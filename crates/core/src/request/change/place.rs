@@ -87,14 +87,12 @@ pub(super) fn elements(list: Option<&Value>) -> impl Iterator<Item = (Token<'_>,
     let array = list.and_then(Value::as_array).unwrap_or_default();
     let object = list.and_then(Value::as_object);
     let indexed = array.iter().enumerate();
-    indexed
-        .map(|(index, element)| (Token::Index(index), element))
-        .chain(
-            object
-                .into_iter()
-                .flat_map(|object| object.iter())
-                .map(|(key, element)| (Token::Key(key), element)),
-        )
+    indexed.map(|(index, element)| (Token::Index(index), element)).chain(
+        object
+            .into_iter()
+            .flat_map(|object| object.iter())
+            .map(|(key, element)| (Token::Key(key), element)),
+    )
 }
 
 /// A member that is there and not null.

@@ -67,7 +67,9 @@ fn annotations(object: &Value, own: &str, seen: &mut Sightings) {
         let elsewhere = if prefix.contains("traefik") {
             text.split(',').find(|object| is_traefik_elsewhere(object.trim(), own))
         } else if REFERENCES.iter().any(|end| name.ends_with(end)) {
-            text.split_once('/').map(|(namespace, _)| namespace).filter(|namespace| *namespace != own)
+            text.split_once('/')
+                .map(|(namespace, _)| namespace)
+                .filter(|namespace| *namespace != own)
         } else {
             None
         };
@@ -85,8 +87,7 @@ fn is_snippet(prefix: &str, name: &str) -> bool {
 /// `namespace-name@kubernetescrd`; which part is the namespace can't be told for sure, so only its own is no other.
 fn is_traefik_elsewhere(object: &str, own: &str) -> bool {
     object.split_once('@').is_some_and(|(name, provider)| {
-        provider.starts_with("kubernetes")
-            && !name.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'))
+        provider.starts_with("kubernetes") && !name.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'))
     })
 }
 
@@ -133,22 +134,36 @@ mod tests {
     fn of_annotation(key: &str, value: &str) -> String {
         let ingress = format!(r#"{{"metadata":{{"annotations":{{"{key}":"{value}"}}}},"spec":{{}}}}"#);
         let found = findings_of("networking.k8s.io", "ingresses", &Was::Nothing, &ingress);
-        let words = found.iter().map(|finding| finding.split(' ').next().unwrap_or_default().to_owned());
+        let words = found
+            .iter()
+            .map(|finding| finding.split(' ').next().unwrap_or_default().to_owned());
         words.collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn annotations_of_an_ingress() {
         for (key, value, expected) in [
-            ("nginx.ingress.kubernetes.io/configuration-snippet", "x", "ingress-snippet"),
+            (
+                "nginx.ingress.kubernetes.io/configuration-snippet",
+                "x",
+                "ingress-snippet",
+            ),
             ("nginx.ingress.kubernetes.io/server-snippet", "x", "ingress-snippet"),
-            ("nginx.ingress.kubernetes.io/modsecurity-snippet", "x", "ingress-snippet"),
+            (
+                "nginx.ingress.kubernetes.io/modsecurity-snippet",
+                "x",
+                "ingress-snippet",
+            ),
             ("internal.example.com/stream-snippet", "x", "ingress-snippet"),
             ("nginx.org/location-snippets", "x", "ingress-snippet"),
             ("haproxy.org/backend-config-snippet", "x", "ingress-snippet"),
             ("haproxy-ingress.github.io/config-backend", "x", "ingress-snippet"),
             ("nginx.ingress.kubernetes.io/auth-url", "http://x", "ingress-snippet"),
-            ("nginx.ingress.kubernetes.io/auth-tls-secret", "team-a/x", "ingress-snippet"),
+            (
+                "nginx.ingress.kubernetes.io/auth-tls-secret",
+                "team-a/x",
+                "ingress-snippet",
+            ),
             (
                 "nginx.ingress.kubernetes.io/auth-secret",
                 "other/x",
@@ -159,19 +174,35 @@ mod tests {
                 "other/x",
                 "ingress-snippet cross-namespace-reference",
             ),
-            ("nginx.ingress.kubernetes.io/enable-global-auth", "false", "ingress-snippet"),
+            (
+                "nginx.ingress.kubernetes.io/enable-global-auth",
+                "false",
+                "ingress-snippet",
+            ),
             ("nginx.org/basic-auth-secret", "x", "ingress-snippet"),
             ("nginx.com/jwt-key", "x", "ingress-snippet"),
-            ("nginx.ingress.kubernetes.io/custom-headers", "other/x", "cross-namespace-reference"),
+            (
+                "nginx.ingress.kubernetes.io/custom-headers",
+                "other/x",
+                "cross-namespace-reference",
+            ),
             ("nginx.ingress.kubernetes.io/custom-headers", "team-a/x", ""),
-            ("nginx.ingress.kubernetes.io/proxy-ssl-secret", "other/x", "cross-namespace-reference"),
+            (
+                "nginx.ingress.kubernetes.io/proxy-ssl-secret",
+                "other/x",
+                "cross-namespace-reference",
+            ),
             ("nginx.ingress.kubernetes.io/proxy-ssl-secret", "team-a/x", ""),
             (
                 "traefik.ingress.kubernetes.io/router.middlewares",
                 "team-a-strip@kubernetescrd,other-auth@kubernetescrd",
                 "cross-namespace-reference",
             ),
-            ("traefik.ingress.kubernetes.io/router.middlewares", "team-a-strip@kubernetescrd", ""),
+            (
+                "traefik.ingress.kubernetes.io/router.middlewares",
+                "team-a-strip@kubernetescrd",
+                "",
+            ),
             ("nginx.ingress.kubernetes.io/rewrite-target", "/x/y", ""),
             ("nginx.ingress.kubernetes.io/proxy-body-size", "8m", ""),
             ("cert-manager.io/cluster-issuer", "letsencrypt", ""),
@@ -194,7 +225,12 @@ mod tests {
             ]
         );
         assert_eq!(
-            findings_of("k8s.nginx.org", "virtualservers", &Was::Nothing, r#"{"spec":{"server-snippets":"x"}}"#),
+            findings_of(
+                "k8s.nginx.org",
+                "virtualservers",
+                &Was::Nothing,
+                r#"{"spec":{"server-snippets":"x"}}"#
+            ),
             ["ingress-snippet /spec/server-snippets"]
         );
         assert!(findings_of("example.com", "widgets", &Was::Nothing, route).is_empty());

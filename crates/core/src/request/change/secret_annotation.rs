@@ -184,19 +184,37 @@ mod tests {
             (r#"{"metadata":{"$patch":"replace"}}"#, ""),
             (r#"{"$patch":"delete"}"#, ""),
             (r#"{"metadata":{"$deleteFromPrimitiveList/finalizers":["x"]}}"#, ""),
-            (r#"[{"op":"add","path":"/metadata/annotations/a~1b","value":"c"}]"#, "/a~1b a/b"),
+            (
+                r#"[{"op":"add","path":"/metadata/annotations/a~1b","value":"c"}]"#,
+                "/a~1b a/b",
+            ),
             (r#"[{"op":"remove","path":"/metadata/annotations/a"}]"#, "/a a"),
             (r#"[{"op":"remove","path":"/metadata/annotations"}]"#, ""),
-            (r#"[{"op":"replace","path":"/metadata/annotations","value":{"a":"b"}}]"#, "; /a a"),
-            (r#"[{"op":"add","path":"/metadata","value":{"annotations":{"a":"b"}}}]"#, "; /a a"),
-            (r#"[{"op":"replace","path":"","value":{"metadata":{"annotations":{"a":"b"}}}}]"#, "; /a a"),
+            (
+                r#"[{"op":"replace","path":"/metadata/annotations","value":{"a":"b"}}]"#,
+                "; /a a",
+            ),
+            (
+                r#"[{"op":"add","path":"/metadata","value":{"annotations":{"a":"b"}}}]"#,
+                "; /a a",
+            ),
+            (
+                r#"[{"op":"replace","path":"","value":{"metadata":{"annotations":{"a":"b"}}}}]"#,
+                "; /a a",
+            ),
             (
                 r#"[{"op":"move","from":"/metadata/annotations/a","path":"/metadata/annotations/b"}]"#,
                 "/b b; /a a",
             ),
-            (r#"[{"op":"copy","from":"/metadata/annotations/a","path":"/metadata/labels/b"}]"#, ""),
+            (
+                r#"[{"op":"copy","from":"/metadata/annotations/a","path":"/metadata/labels/b"}]"#,
+                "",
+            ),
             (r#"[{"op":"test","path":"/metadata/annotations/a","value":"x"}]"#, ""),
-            (r#"[{"op":"add","path":"/metadata/labels/a","value":"x"},7,{"op":"add"}]"#, ""),
+            (
+                r#"[{"op":"add","path":"/metadata/labels/a","value":"x"},7,{"op":"add"}]"#,
+                "",
+            ),
         ] {
             let found = touched(Verb::Patch, &Was::Unknown, patch, "{}");
             assert_eq!(found, expected, "{patch}");
@@ -252,6 +270,14 @@ mod tests {
         let attributes = Attributes::for_test(Verb::Patch, "", "configmaps");
         let body = r#"{"metadata":{"annotations":{"a":"b"}}}"#;
         let value = Value::parse(body.as_bytes()).unwrap();
-        assert!(found(&Was::Unknown, body, |states, out| findings(&attributes, &value, states, out)).is_empty());
+        assert!(
+            found(&Was::Unknown, body, |states, out| findings(
+                &attributes,
+                &value,
+                states,
+                out
+            ))
+            .is_empty()
+        );
     }
 }

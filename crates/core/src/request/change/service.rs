@@ -30,17 +30,32 @@ fn look(object: &Value, seen: &mut Sightings) {
     if let Some(spec) = object.get("spec") {
         let list = place.key("externalIPs");
         for (token, address) in elements(spec.get("externalIPs")) {
-            seen.anew(Concern::ExternalIps, &list.element(token, address), address, address.as_str());
+            seen.anew(
+                Concern::ExternalIps,
+                &list.element(token, address),
+                address,
+                address.as_str(),
+            );
         }
         if let Some(address) = filled(spec, "loadBalancerIP") {
-            seen.anew(Concern::LoadBalancerIp, &place.key("loadBalancerIP"), address, address.as_str());
+            seen.anew(
+                Concern::LoadBalancerIp,
+                &place.key("loadBalancerIP"),
+                address,
+                address.as_str(),
+            );
         }
         let external_name = filled(spec, "externalName");
         if let Some(name) = external_name {
             seen.anew(Concern::ExternalName, &place.key("externalName"), name, name.as_str());
         }
         if let Some(kind) = spec.get("type").filter(|kind| kind.as_str() == Some("ExternalName")) {
-            seen.anew(Concern::ExternalName, &place.key("type"), kind, external_name.and_then(Value::as_str));
+            seen.anew(
+                Concern::ExternalName,
+                &place.key("type"),
+                kind,
+                external_name.and_then(Value::as_str),
+            );
         }
     }
     let metadata = Place::ROOT.key("metadata");

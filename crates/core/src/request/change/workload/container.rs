@@ -46,7 +46,9 @@ pub(super) fn look(place: &Place<'_>, container: &Value, seen: &mut Sightings) {
     if let Some(lifecycle) = container.get("lifecycle").and_then(Value::as_object) {
         let place = place.key("lifecycle");
         // The signal by which a container is stopped runs nothing.
-        let hooks = lifecycle.iter().filter(|(key, hook)| *key != "stopSignal" && **hook != Value::Null);
+        let hooks = lifecycle
+            .iter()
+            .filter(|(key, hook)| *key != "stopSignal" && **hook != Value::Null);
         for (key, hook) in hooks {
             seen.anew(Concern::LifecycleHook, &place.key(key), hook, None);
         }
@@ -79,7 +81,9 @@ fn ports(place: &Place<'_>, container: &Value, seen: &mut Sightings) {
 fn environment(place: &Place<'_>, container: &Value, seen: &mut Sightings) {
     let list = place.key("env");
     for (token, variable) in elements(container.get("env")) {
-        let source = variable.get("valueFrom").and_then(|source| present(source, "secretKeyRef"));
+        let source = variable
+            .get("valueFrom")
+            .and_then(|source| present(source, "secretKeyRef"));
         if let Some(secret) = source {
             let place = list.element(token, variable);
             let place = place.key("valueFrom");

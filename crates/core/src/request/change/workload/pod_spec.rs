@@ -96,7 +96,13 @@ fn account(spec: &Value, place: &Place<'_>, seen: &mut Sightings) {
             continue;
         };
         first = Some(account);
-        seen.anew_below(Concern::ServiceAccount, &place.key(key), place, account, account.as_str());
+        seen.anew_below(
+            Concern::ServiceAccount,
+            &place.key(key),
+            place,
+            account,
+            account.as_str(),
+        );
     }
 }
 
@@ -110,7 +116,11 @@ fn tolerates_control_planes(toleration: &Value) -> bool {
 
 /// The ways in which confinement was chosen before there were fields for it; runtimes and old nodes still read them.
 fn annotations(template: &Template<'_>, seen: &mut Sightings) {
-    let Some(annotations) = template.owner.at(&["metadata", "annotations"]).and_then(Value::as_object) else {
+    let Some(annotations) = template
+        .owner
+        .at(&["metadata", "annotations"])
+        .and_then(Value::as_object)
+    else {
         return;
     };
     let metadata = template.owner_place.key("metadata");

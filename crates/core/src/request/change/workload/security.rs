@@ -22,11 +22,10 @@ pub(super) fn look(place: &Place<'_>, context: &Value, seen: &mut Sightings) {
     if let Some(value) = switched_on(context, "privileged") {
         seen.anew(Concern::Privileged, &place.key("privileged"), value, None);
     }
-    if let Some(windows) = context.get("windowsOptions") {
-        if let Some(value) = switched_on(windows, "hostProcess") {
-            let place = place.key("windowsOptions");
-            seen.anew(Concern::Privileged, &place.key("hostProcess"), value, None);
-        }
+    let windows = context.get("windowsOptions");
+    if let Some(value) = windows.and_then(|windows| switched_on(windows, "hostProcess")) {
+        let place = place.key("windowsOptions");
+        seen.anew(Concern::Privileged, &place.key("hostProcess"), value, None);
     }
     let capabilities = place.key("capabilities");
     let list = capabilities.key("add");
@@ -37,7 +36,8 @@ pub(super) fn look(place: &Place<'_>, context: &Value, seen: &mut Sightings) {
     profile(place, context, "seccompProfile", Concern::Seccomp, seen);
     profile(place, context, "appArmorProfile", Concern::AppArmor, seen);
     selinux(place, context, seen);
-    if let Some(mount) = present(context, "procMount").filter(|mount| ![Some(""), Some("Default")].contains(&mount.as_str()))
+    if let Some(mount) =
+        present(context, "procMount").filter(|mount| ![Some(""), Some("Default")].contains(&mount.as_str()))
     {
         seen.anew(Concern::ProcMount, &place.key("procMount"), mount, mount.as_str());
     }
@@ -52,7 +52,9 @@ fn profile(place: &Place<'_>, context: &Value, key: &str, concern: Concern, seen
     let Some(chosen) = context.get(key).and_then(|profile| present(profile, "type")) else {
         return;
     };
-    let confined = chosen.as_str().is_some_and(|chosen| CONFINED_PROFILES.contains(&chosen));
+    let confined = chosen
+        .as_str()
+        .is_some_and(|chosen| CONFINED_PROFILES.contains(&chosen));
     if !confined {
         let place = place.key(key);
         seen.anew(concern, &place.key("type"), chosen, chosen.as_str());
@@ -60,7 +62,9 @@ fn profile(place: &Place<'_>, context: &Value, key: &str, concern: Concern, seen
 }
 
 fn selinux(place: &Place<'_>, context: &Value, seen: &mut Sightings) {
-    let Some(options) = context.get("seLinuxOptions") else { return };
+    let Some(options) = context.get("seLinuxOptions") else {
+        return;
+    };
     let place = place.key("seLinuxOptions");
     let allowed: [(&str, &[&str]); 3] = [("type", &CONFINED_TYPES), ("user", &[""]), ("role", &[""])];
     for (key, values) in allowed {

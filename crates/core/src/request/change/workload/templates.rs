@@ -88,7 +88,12 @@ fn search(place: &Place<'_>, value: &Value, inside: &Inside<'_>, visit: &mut dyn
     let depth = inside.depth + 1;
     if let Value::Array(_) = value {
         for (token, element) in elements(Some(value)) {
-            search(&place.element(token, element), element, &Inside { depth, ..*inside }, visit);
+            search(
+                &place.element(token, element),
+                element,
+                &Inside { depth, ..*inside },
+                visit,
+            );
         }
         return;
     }
