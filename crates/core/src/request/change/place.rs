@@ -79,20 +79,19 @@ pub(super) fn push_token(token: &str, out: &mut String) {
     }
 }
 
-/// The elements of a list.
+/// The elements of a list; null is none, and stands for those that nobody knows.
 ///
-/// A JSON Patch writes to elements of a list that nobody has looked at; what it writes is then an object with indices as
-/// keys. No server takes an object for a list, so reading one as a list errs on the safe side.
+/// A JSON Patch writes to elements of a list that nobody has looked at; what it writes may then be an object with indices
+/// as keys. No server takes an object for a list, so reading one as a list errs on the safe side.
 pub(super) fn elements(list: Option<&Value>) -> impl Iterator<Item = (Token<'_>, &Value)> {
     let array = list.and_then(Value::as_array).unwrap_or_default();
-    let object = list.and_then(Value::as_object);
+    let object = list.and_then(Value::as_object).into_iter();
     let indexed = array.iter().enumerate();
-    indexed.map(|(index, element)| (Token::Index(index), element)).chain(
-        object
-            .into_iter()
-            .flat_map(|object| object.iter())
-            .map(|(key, element)| (Token::Key(key), element)),
-    )
+    let keyed = object.flat_map(|object| object.iter());
+    indexed
+        .map(|(index, element)| (Token::Index(index), element))
+        .chain(keyed.map(|(key, element)| (Token::Key(key), element)))
+        .filter(|(_, element)| **element != Value::Null)
 }
 
 /// A member that is there and not null.
@@ -140,6 +139,8 @@ mod tests {
 
     #[test]
     fn what_is_written_to_an_unknown_list_is_read_as_a_list() {
+        let padded = Value::parse(br#"[null,"x"]"#).unwrap();
+        assert_eq!(elements(Some(&padded)).count(), 1);
         let list = Value::parse(br#"{"0":{"image":"x"},"-":{"image":"y"}}"#).unwrap();
         assert_eq!(elements(Some(&list)).count(), 2);
         assert_eq!(elements(Some(&Value::Null)).count(), 0);

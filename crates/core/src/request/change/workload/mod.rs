@@ -3,7 +3,7 @@
 //! 1. Every kind that holds a pod's specification is looked at: pods, their templates in built-in kinds, and in any other
 //!    kind whatever looks like one ([`templates`]). `status` and `scale` have none.
 //! 2. What gives a pod a hold on its node is never sent: host namespaces, privileges, capabilities, host paths and ports,
-//!    switched-off confinement, kernel parameters, a node by name, tolerations of control planes ([`pod_spec`],
+//!    switched-off confinement, kernel parameters, a node by name, tolerations of control planes ([`mod@pod_spec`],
 //!    [`security`], [`volume`]).
 //! 3. What gives it Secrets, tokens, an account or hooks is for a human to see; so is the program on a create, and any
 //!    change of what an existing template runs with ([`container`]). An image is compared with the policy's list.
