@@ -70,7 +70,7 @@ use crate::policy::MaskObligation;
 use crate::request::Canonical;
 
 /// A live object of a request as an answer to its caller would show it.
-pub(crate) fn as_seen(request: &Canonical, object: &Value, obligations: &[MaskObligation]) -> Value {
+pub(crate) fn as_seen(request: &Canonical, object: &Value, obligations: &[std::sync::Arc<MaskObligation>]) -> Value {
     let plan = Plan::new(request.attributes(), request.kind(), obligations);
     let mut seen = object.clone();
     let mut tally = report::Tally::default();

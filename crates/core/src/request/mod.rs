@@ -47,6 +47,7 @@ mod names;
 mod patch_oracle;
 mod path;
 mod percent;
+mod pod_specs;
 mod pointer;
 mod query;
 mod query_keys;

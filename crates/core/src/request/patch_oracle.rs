@@ -7,6 +7,7 @@
 //! 3. A patch has at most 1,000 operations, each of them known, each pointer well-formed and no deeper than bodies are.
 
 use super::catalog::{Kind, Origin};
+use super::pod_specs::{CONTAINER_LISTS, pod_spec};
 pub(super) use super::pointer::tokens;
 use super::quote::Quoted;
 use crate::json::Value;
@@ -26,23 +27,6 @@ const METADATA: &[&[&str]] = &[
         "kubectl.kubernetes.io/last-applied-configuration",
     ],
     &["metadata", "managedFields"],
-];
-
-/// Where the pod's specification stands in each kind that has one.
-pub(super) const POD_SPECS: &[(&str, &str, &[&str])] = &[
-    ("", "pods", &["spec"]),
-    ("", "podtemplates", &["template", "spec"]),
-    ("", "replicationcontrollers", &["spec", "template", "spec"]),
-    ("apps", "deployments", &["spec", "template", "spec"]),
-    ("apps", "replicasets", &["spec", "template", "spec"]),
-    ("apps", "statefulsets", &["spec", "template", "spec"]),
-    ("apps", "daemonsets", &["spec", "template", "spec"]),
-    ("batch", "jobs", &["spec", "template", "spec"]),
-    (
-        "batch",
-        "cronjobs",
-        &["spec", "jobTemplate", "spec", "template", "spec"],
-    ),
 ];
 
 /// What may be hidden of a container.
@@ -140,18 +124,14 @@ pub(super) fn hides(kind: &Kind, pointer: &[String]) -> bool {
         (_, "", "secrets") => meets_any(&[&["data"], &["stringData"], &["metadata", "annotations"]]),
         (_, "", "configmaps") => meets_any(&[&["data"], &["binaryData"]]),
         (_, "apps", "controllerrevisions") => meets_any(&[&["data"]]),
-        (_, group, resource) => POD_SPECS
-            .iter()
-            .filter(|(of_group, of_resource, _)| (*of_group, *of_resource) == (group, resource))
-            .any(|(.., spec)| hides_in_pod(spec, pointer)),
+        (_, group, resource) => pod_spec(group, resource).is_some_and(|spec| hides_in_pod(spec, pointer)),
     }
 }
 
 fn hides_in_pod(spec: &[&str], pointer: &[String]) -> bool {
     let meets_below =
         |list: &'static str, field: &'static str| meets(pointer, spec.iter().copied().chain([list, ANY, field]));
-    let containers = ["containers", "initContainers", "ephemeralContainers"];
-    containers
+    CONTAINER_LISTS
         .iter()
         .any(|list| CONTAINER.iter().any(|field| meets_below(list, field)))
         || VOLUME.iter().any(|field| meets_below("volumes", field))

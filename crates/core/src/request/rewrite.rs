@@ -32,7 +32,7 @@ pub enum RewriteOp {
 }
 
 /// One change that a policy makes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RewriteOperation {
     op: RewriteOp,
     path: Vec<String>,

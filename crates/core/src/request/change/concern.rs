@@ -71,7 +71,7 @@ pub enum Concern {
     HostPid,
     /// `hostIPC`.
     HostIpc,
-    /// A privileged container, or one that may escalate its privileges.
+    /// A privileged container; on Windows, a process of the host.
     Privileged,
     /// An added capability; the finding's value. Of concern if the policy does not list it.
     Capabilities,

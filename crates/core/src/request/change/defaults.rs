@@ -3,7 +3,7 @@
 use super::difference::canonical;
 use super::trail::ANY;
 use crate::json::Value;
-use crate::request::patch_oracle::POD_SPECS;
+use crate::request::pod_specs::pod_spec;
 
 /// What stands where a field is left out.
 #[derive(Debug, Clone, Copy)]
@@ -160,13 +160,10 @@ impl Omitted<'_> {
         let of_kind = KINDS.iter().filter(|(group, resource, field, _)| {
             (*group, *resource) == (self.group, self.resource) && fits(path, field)
         });
-        let pod = POD_SPECS
-            .iter()
-            .filter(|(group, resource, _)| (*group, *resource) == (self.group, self.resource));
-        let below_pod = pod.filter_map(|(.., prefix)| below(path, prefix));
+        let below_pod = pod_spec(self.group, self.resource).and_then(|prefix| below(path, prefix));
         of_kind
             .map(|(.., filled)| *filled)
-            .chain(below_pod.flat_map(|path| in_pod(path).into_iter()))
+            .chain(below_pod.into_iter().flat_map(|path| in_pod(path).into_iter()))
     }
 
     fn fills(&self, filled: Filled, path: &[String], value: &Value) -> bool {

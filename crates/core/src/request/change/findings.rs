@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use super::Finding;
 use super::concern::Concern;
 
-/// Most findings of one concern: a body of a million nulls is as destructive as one of some.
-const MAX_OF_ONE: usize = 64;
+/// Most findings of one concern: a body of a million nulls is as destructive as one of some. The last of them stands for
+/// the rest: it has no place and no value, so that no list of a policy has it, and a value that is not listed can't hide
+/// behind many that are.
+pub(super) const MAX_OF_ONE: usize = 64;
 
 /// Findings as they are collected.
 #[derive(Default)]
@@ -16,9 +18,13 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn add(&mut self, finding: Finding) {
+    pub(super) fn add(&mut self, mut finding: Finding) {
         let count = self.counts.entry(finding.concern).or_default();
         *count += 1;
+        if *count == MAX_OF_ONE {
+            finding.path = String::new();
+            finding.value = None;
+        }
         if *count <= MAX_OF_ONE {
             self.found.push(finding);
         }

@@ -15,24 +15,36 @@
 
 mod apply;
 mod body_alone;
+#[cfg(test)]
+mod cases;
+mod claims;
 mod concern;
 mod data;
 mod defaults;
 mod difference;
 mod findings;
+pub(super) mod hard_deny;
 mod hidden;
 mod ownership;
+mod place;
 mod protection;
 mod retention;
+mod routing;
+mod rules;
 mod scaling;
+mod secret_annotation;
+mod service;
+mod sightings;
 mod states;
 mod trail;
+mod workload;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -88,12 +100,18 @@ impl Change {
 
     /// Like [`Change::of`], where the policy masks more of the object than what is masked anyway.
     #[must_use]
-    pub fn under(request: &Canonical, live: Option<&Live>, masks: &[MaskObligation]) -> Self {
+    pub fn under(request: &Canonical, live: Option<&Live>, masks: &[Arc<MaskObligation>]) -> Self {
+        let mut findings = Findings::default();
+        let mut denied = Vec::new();
+        hard_deny::findings(request.attributes(), &mut denied);
+        denied.into_iter().for_each(|finding| findings.add(finding));
         let changes = matches!(request.attributes().verb, Verb::Create | Verb::Update | Verb::Patch);
         if !changes || request.json().is_none() {
-            return Self::default();
+            return Self {
+                findings: findings.into_sorted(),
+                ..Self::default()
+            };
         }
-        let mut findings = Findings::default();
         // The gate lets nothing through that has no form.
         let write = Write::of(request);
         let found = write
@@ -137,7 +155,7 @@ fn find(
     request: &Canonical,
     write: &Write<'_>,
     live: Option<&Live>,
-    masks: &[MaskObligation],
+    masks: &[Arc<MaskObligation>],
     findings: &mut Findings,
 ) -> Result<(), TooLarge> {
     let attributes = request.attributes();
@@ -197,8 +215,20 @@ fn find(
     data::findings(attributes, write, &given, &states, findings);
     protection::findings(attributes, &states, findings);
     manager(write, findings);
-    // ---- Rules about what runs, what is routed where, and what agents never touch: `workload.rs`, `service.rs`,
-    // `secret_annotation.rs`, `hard_deny.rs` go here, over `attributes` and `states`. ----
+    if let (Some(kind), Some(body)) = (request.kind(), request.json()) {
+        let mut found = Vec::new();
+        rules::findings(attributes, kind, body, &states, &mut found);
+        if !matches!(states.before, Before::Seen(_)) {
+            // What a later operation puts over an earlier one in the fragment may stand elsewhere in the object.
+            let before = states.before;
+            let mut states = States { before, after: given };
+            for after in apply::each_to_unknown(write)? {
+                states.after = after;
+                rules::findings(attributes, kind, body, &states, &mut found);
+            }
+        }
+        found.into_iter().for_each(|finding| findings.add(finding));
+    }
     Ok(())
 }
 

@@ -23,6 +23,26 @@ pub(in super::super) struct Operation<'a> {
     pub(in super::super) value: &'a Value,
 }
 
+impl Operation<'_> {
+    /// The operation, on a list of which nobody knows how long it is: what counts from the end of it is at its end.
+    pub(super) fn from_any_place(&self) -> Self {
+        let counts_back = |token: &String| token.parse::<i64>().is_ok_and(|index| index < 0);
+        let token = |token: &String| {
+            if counts_back(token) {
+                "-".to_owned()
+            } else {
+                token.clone()
+            }
+        };
+        Self {
+            op: self.op,
+            path: self.path.iter().map(token).collect(),
+            from: self.from.clone(),
+            value: self.value,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Op {
     Add,

@@ -41,6 +41,20 @@ pub(super) fn to_unknown(write: &Write<'_>, node: Node) -> Result<Value, TooLarg
     })
 }
 
+/// What each operation of a JSON Patch writes by itself; nothing for other changes.
+pub(super) fn each_to_unknown(write: &Write<'_>) -> Result<Vec<Value>, TooLarge> {
+    let Write::JsonPatch(operations) = write else {
+        return Ok(Vec::new());
+    };
+    let writes = operations
+        .iter()
+        .filter(|operation| matches!(operation.op, Op::Add | Op::Replace));
+    let mut budget = Budget::new();
+    writes
+        .map(|operation| json_patch::apply_to_unknown(&[operation.from_any_place()], &mut budget))
+        .collect()
+}
+
 /// The object after a change. `object` is the live object, which may be masked; `managed` the same unmasked, with its
 /// managed fields.
 pub(super) fn to_object(write: &Write<'_>, object: Value, managed: &Value, node: Node) -> Result<Value, Failed> {
