@@ -160,7 +160,9 @@ mod resource;
 mod set;
 mod wording;
 
-pub use budget::{Budget, BudgetError, BudgetStore, Charge, Reservation, Unit};
+#[cfg(any(test, feature = "conformance"))]
+pub use budget::conformance as budget_conformance;
+pub use budget::{Budget, BudgetError, BudgetStore, Charge, Charged, MemoryBudgets, Reservation, Unit, budget_refusal};
 pub use decide::{Decided, Decision, Ruling, decide};
 pub use document::{LoadError, LoadErrors};
 pub use engine::{
