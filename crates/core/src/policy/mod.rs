@@ -156,6 +156,7 @@ mod judge;
 mod limits;
 mod matching;
 mod question;
+mod reload;
 mod resource;
 mod set;
 mod wording;
@@ -169,6 +170,7 @@ pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,
     ParseMaskPathError, Pin, PolicyEngine, Rewrite, Verdict,
 };
+pub use reload::ReloadablePolicy;
 pub use set::PolicySet;
 
 #[cfg(test)]
