@@ -17,6 +17,8 @@
 //! 422 for a marker. Warnings of the policy reach the caller as `Warning` headers, whatever the outcome.
 
 mod budgets;
+pub mod files;
+mod status;
 
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ use countersign_core::policy::{BudgetStore, Decided, Facts, MemoryBudgets, Need,
 use countersign_core::request::{Canonical, Live, namespace_target, object_target};
 
 pub(crate) use budgets::Reserved;
+pub use files::{PolicyFiles, PolicyFilesError};
+pub use status::{PolicyProblem, PolicyReporter, PolicyStatus};
 
 use crate::clock::Clock;
 use crate::flight::InFlight;
