@@ -26,6 +26,9 @@
 
 mod catalog;
 mod client;
+mod live_catalog;
+#[cfg(feature = "policy-watch")]
+pub mod policy_watch;
 mod single_attempt;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -42,3 +45,6 @@ pub use countersign_tower::approval::{Operator, TerminalBackend};
 pub use countersign_tower::audit::FileSink;
 pub use countersign_tower::policy::{PolicyFiles, PolicyStatus};
 pub use countersign_tower::{Guard, GuardBuilder, SubjectOverride, with_claims, with_reason};
+pub use live_catalog::{CatalogStatus, LiveCatalog, Refresh};
+#[cfg(feature = "policy-watch")]
+pub use policy_watch::{ClusterPolicies, PolicyWatch};
