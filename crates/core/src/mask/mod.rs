@@ -59,7 +59,7 @@ mod tests;
 
 pub use engine::{MAX_DOCUMENT, MAX_ITEM};
 pub use error::{MaskError, MaskErrorKind};
-pub use headers::response_headers;
+pub use headers::{add_warnings, response_headers, warning_header};
 pub use marker::{MARKER, marker_paths};
 pub use masker::Masker;
 pub use plan::Plan;

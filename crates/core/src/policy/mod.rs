@@ -156,17 +156,21 @@ mod judge;
 mod limits;
 mod matching;
 mod question;
+mod reload;
 mod resource;
 mod set;
 mod wording;
 
-pub use budget::{Budget, BudgetError, BudgetStore, Charge, Reservation, Unit};
+#[cfg(any(test, feature = "conformance"))]
+pub use budget::conformance as budget_conformance;
+pub use budget::{Budget, BudgetError, BudgetStore, Charge, Charged, MemoryBudgets, Reservation, Unit, budget_refusal};
 pub use decide::{Decided, Decision, Ruling, decide};
 pub use document::{LoadError, LoadErrors};
 pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,
     ParseMaskPathError, Pin, PolicyEngine, Rewrite, Verdict,
 };
+pub use reload::ReloadablePolicy;
 pub use set::PolicySet;
 
 #[cfg(test)]
