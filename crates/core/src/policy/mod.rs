@@ -147,6 +147,7 @@
 //! ```
 
 mod budget;
+mod condition;
 mod decide;
 mod document;
 mod engine;

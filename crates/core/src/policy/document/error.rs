@@ -168,7 +168,7 @@ fn excerpt(text: &str, span: Span) -> String {
 }
 
 /// The known word that was probably meant.
-pub(super) fn nearest(word: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
+pub(in crate::policy) fn nearest(word: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
     // A distance takes time in the product of the lengths; no known word is that long.
     let length = word.chars().count();
     if length > 64 {

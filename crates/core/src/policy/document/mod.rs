@@ -6,6 +6,7 @@ mod rule;
 mod values;
 mod yaml;
 
+pub(super) use error::nearest;
 pub use error::{LoadError, LoadErrors};
 
 use error::{Problems, Source};
