@@ -146,6 +146,7 @@
 //! # Ok::<(), countersign_core::policy::LoadErrors>(())
 //! ```
 
+mod admission;
 mod budget;
 mod condition;
 mod decide;

@@ -1,11 +1,15 @@
 //! From YAML text to compiled documents, or to everything that is wrong with it.
 
+mod admission;
 mod error;
 mod fields;
+mod place;
 mod rule;
 mod values;
 mod yaml;
 
+#[cfg(test)]
+pub(super) use admission::load as load_guardrails;
 pub(super) use error::nearest;
 pub use error::{LoadError, LoadErrors};
 
