@@ -33,7 +33,7 @@ impl Verbs {
         self.0 & !other.0 == 0
     }
 
-    fn intersects(self, other: Self) -> bool {
+    pub(super) fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }

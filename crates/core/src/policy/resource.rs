@@ -5,7 +5,7 @@
 use super::glob::Glob;
 
 /// Resources that the API server serves under several groups from the same storage.
-const ALIASES: [(&str, &[&str]); 6] = [
+pub(super) const ALIASES: [(&str, &[&str]); 6] = [
     ("events", &["", "events.k8s.io"]),
     ("deployments", &["apps", "extensions"]),
     ("daemonsets", &["apps", "extensions"]),
@@ -64,7 +64,7 @@ pub(super) enum Group {
 }
 
 impl Group {
-    fn matches(&self, group: &str) -> bool {
+    pub(super) fn matches(&self, group: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Core => group.is_empty(),

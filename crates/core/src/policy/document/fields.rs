@@ -73,7 +73,7 @@ pub(super) fn text<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) 
     match &node.value {
         Value::Text(text) if text.is_empty() => problems.add(node.span, format!("{what} is empty")),
         Value::Text(text) => return Some(text),
-        Value::Bool(_) | Value::Whole(_) | Value::Number => problems.add(
+        Value::Bool(_) | Value::Whole(_) | Value::Number(_) => problems.add(
             node.span,
             format!("{what} is text, not {}: write it in quotes", node.value.what()),
         ),
@@ -120,6 +120,31 @@ pub(super) fn each<'n, T>(
     // Not `map(…).collect()`, which would stop at the first that is wrong.
     let read: Vec<Option<T>> = list.iter().map(|node| read(node, problems)).collect();
     read.into_iter().collect()
+}
+
+/// Like [`each`], where an empty list says the same as leaving it out.
+pub(super) fn each_of_any<'n, T>(
+    node: &'n Node,
+    what: &str,
+    problems: &mut Problems<'_>,
+    read: impl FnMut(&'n Node, &mut Problems<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    match &node.value {
+        Value::List(list) if list.is_empty() => Some(Vec::new()),
+        _ => each(node, what, problems, read),
+    }
+}
+
+/// A whole number from `min` on.
+pub(super) fn whole(node: &Node, what: &str, min: u64, problems: &mut Problems<'_>) -> Option<u64> {
+    let number = match node.value {
+        Value::Whole(number) => u64::try_from(number).ok().filter(|number| *number >= min),
+        _ => None,
+    };
+    if number.is_none() {
+        problems.add(node.span, format!("{what} is a whole number, at least {min}"));
+    }
+    number
 }
 
 /// A text out of a closed set.

@@ -1,6 +1,7 @@
 //! YAML as a tree in which everything knows its place. What could make two readers differ is refused: duplicate keys
 //! (by whoever reads the tree), anchors, aliases, merge keys and tags.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -10,9 +11,13 @@ use serde_saphyr::{Location, Spanned};
 
 use super::error::{Problems, Source};
 use crate::digest::{Digest, FieldHasher};
+use crate::json;
 
 /// No policy is that large; a mistaken file may be.
 const MAX_BYTES: usize = 1024 * 1024;
+
+/// Most keys of one object that a policy writes: an object of ours is filled in the square of its length.
+const MAX_KEYS: usize = 1000;
 
 const TOO_LARGE: &str = "this is too large or too deep for a policy";
 
@@ -59,8 +64,8 @@ pub(super) enum Value {
     Null,
     Bool(bool),
     Whole(i64),
-    /// A number that is not whole, or too large.
-    Number,
+    /// A number that is not whole, or too large; its text.
+    Number(String),
     Text(String),
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
@@ -74,7 +79,7 @@ impl Node {
             Value::Null => hasher.field("null", ""),
             Value::Bool(value) => hasher.field("bool", value.to_string()),
             Value::Whole(value) => hasher.field("whole", value.to_string()),
-            Value::Number => hasher.field("number", ""),
+            Value::Number(text) => hasher.field("number", text),
             Value::Text(text) => hasher.field("text", text),
             Value::List(list) => {
                 hasher.field("list", "");
@@ -97,13 +102,82 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The value of a field, if this is a mapping that has it.
+    pub(super) fn get(&self, field: &str) -> Option<&Self> {
+        let Value::Map(map) = &self.value else { return None };
+        let is_field = |key: &Self| matches!(&key.value, Value::Text(name) if name == field);
+        map.iter().find(|(key, _)| is_field(key)).map(|(_, value)| value)
+    }
+
+    /// The elements, if this is a list.
+    pub(super) fn elements(&self) -> &[Self] {
+        match &self.value {
+            Value::List(list) => list,
+            _ => &[],
+        }
+    }
+
+    /// The same as JSON. What JSON does not have is noted.
+    pub(super) fn json(&self, problems: &mut Problems<'_>) -> Option<json::Value> {
+        Some(match &self.value {
+            Value::Null => json::Value::Null,
+            Value::Bool(value) => json::Value::Bool(*value),
+            Value::Whole(number) => json::Value::Number(number.to_string()),
+            Value::Number(text) if json::Value::parse(text.as_bytes()).is_ok() => json::Value::Number(text.clone()),
+            Value::Number(_) => {
+                problems.add(self.span, "JSON has no such number");
+                return None;
+            }
+            Value::Text(text) => json::Value::String(text.clone()),
+            Value::List(list) => {
+                let elements: Vec<_> = list.iter().map(|element| element.json(problems)).collect();
+                json::Value::Array(elements.into_iter().collect::<Option<_>>()?)
+            }
+            Value::Map(map) => return Self::json_object(map, problems),
+        })
+    }
+
+    fn json_object(map: &[(Self, Self)], problems: &mut Problems<'_>) -> Option<json::Value> {
+        if map.len() > MAX_KEYS {
+            let span = map.first().map_or(Span::START, |(key, _)| key.span);
+            problems.add(span, format!("more than {MAX_KEYS} keys"));
+            return None;
+        }
+        let mut object = json::Object::new();
+        let mut whole = true;
+        let mut seen = HashSet::new();
+        for (key, value) in map {
+            let value = value.json(problems);
+            match &key.value {
+                Value::Text(name) if seen.insert(name) => match value {
+                    Some(value) => object.insert(name, value),
+                    None => whole = false,
+                },
+                Value::Text(name) => {
+                    problems.add(key.span, format!("duplicate key `{name}`"));
+                    whole = false;
+                }
+                other => {
+                    problems.add(
+                        key.span,
+                        format!("a key is text, not {}: write it in quotes", other.what()),
+                    );
+                    whole = false;
+                }
+            }
+        }
+        whole.then_some(json::Value::Object(object))
+    }
+}
+
 impl Value {
     /// What it is, for messages.
     pub(super) fn what(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "a boolean",
-            Self::Whole(_) | Self::Number => "a number",
+            Self::Whole(_) | Self::Number(_) => "a number",
             Self::Text(_) => "text",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
@@ -210,19 +284,21 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(i64::try_from(value).map_or(Value::Number, Value::Whole))
+        Ok(i64::try_from(value).map_or_else(|_| Value::Number(value.to_string()), Value::Whole))
     }
 
-    fn visit_i128<E>(self, _: i128) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
     }
 
-    fn visit_u128<E>(self, _: u128) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // As JSON writes it; what JSON can't write is written as Rust does, and refused where JSON is wanted.
+        let text = serde_json::Number::from_f64(value).map_or_else(|| value.to_string(), |number| number.to_string());
+        Ok(Value::Number(text))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
