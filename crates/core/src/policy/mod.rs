@@ -205,6 +205,7 @@ mod budget;
 mod decide;
 mod document;
 mod engine;
+mod explain;
 mod glob;
 mod index;
 mod judge;
@@ -222,6 +223,9 @@ pub use document::{LoadError, LoadErrors};
 pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,
     ParseMaskPathError, Pin, PolicyEngine, Rewrite, Verdict,
+};
+pub use explain::{
+    Condition, ExplainedDocument, ExplainedFinding, ExplainedRule, ExplainedScope, Explanation, Miss, Standing,
 };
 pub use set::PolicySet;
 

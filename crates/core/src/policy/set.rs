@@ -148,6 +148,16 @@ impl PolicySet {
     }
 }
 
+impl PolicySet {
+    /// The documents, in the order of their names.
+    pub(super) fn documents(&self) -> &[Document] {
+        match &self.rules {
+            Rules::Documents(compiled) => &compiled.documents,
+            Rules::AllowAll => &[],
+        }
+    }
+}
+
 impl PolicyEngine for PolicySet {
     fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
         let question = Question::new(subject, request, facts, now);
