@@ -202,6 +202,7 @@
 //! ```
 
 mod budget;
+mod condition;
 mod decide;
 mod document;
 mod engine;

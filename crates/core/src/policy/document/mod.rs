@@ -12,6 +12,7 @@ mod subjects;
 mod values;
 mod yaml;
 
+pub(super) use error::nearest;
 pub use error::{LoadError, LoadErrors};
 
 use error::{Problems, Source};
