@@ -30,9 +30,10 @@
 //!   - name: not-the-database
 //!     match: { names: ["db-*"], effects: [write, destructive] }
 //!     deny: { message: "Ask the database team." }
-//!   - name: no-surge
-//!     match: { verbs: [create, update], resources: [deployments.apps] }
-//!     rewrite: [{ op: add, path: /spec/progressDeadlineSeconds, value: 600 }]
+//!   - name: cap-replicas
+//!     match: { verbs: [create, update, patch], resources: [deployments.apps] }
+//!     when: object.?spec.?replicas.orValue(1) > 20
+//!     rewrite: [{ op: replace, path: /spec/replicas, value: 20 }]
 //!   - name: hide-internal-config
 //!     match: { resources: [configmaps], names: ["*-internal"] }
 //!     mask: { paths: ["data.*"] }
@@ -93,35 +94,43 @@
 //!     lists `connect` and says `insecure_opaque_stream: true` beside `allow: {}`; otherwise it is denied, by the rule
 //!     `countersign/opaque-stream`.
 //!
+//! # Conditions
+//!
+//! 14. `when` is an expression in [CEL](https://cel.dev) that has to hold besides, with the names and functions of
+//!     ValidatingAdmissionPolicy (`object`, `oldObject`, `request`, `namespaceObject`) and `subject`, `effects`, `exec` and
+//!     `now`. `object` is the object as the request leaves it, `oldObject` as it is, both null where there is none. What
+//!     a condition reads is fetched for it. One that can't be evaluated is a deny, whatever its rule asks for: a field
+//!     that may be missing is asked for with `has(…)` or `.?` first.
+//!
 //! # Limits
 //!
-//! 14. What a change does is found out from its body and, where it matters, the live object: a list of
+//! 15. What a change does is found out from its body and, where it matters, the live object: a list of
 //!     [concerns](crate::request::Concern). What takes something away gives the request the effect `destructive`. What
 //!     gives a workload rights or values that the agent does not have is permitted by an allow only after an approval, by
 //!     the approvers of `spec.approval`. What is on the hard deny list is not permitted at all.
-//! 15. `limits` says what is of no concern: `images` (patterns; `*` crosses `/`), `replicas: { min, max }` (0 stops a
+//! 16. `limits` says what is of no concern: `images` (patterns; `*` crosses `/`), `replicas: { min, max }` (0 stops a
 //!     workload unless `min` is 0), `applyManagers` (patterns of field managers), `secretAnnotations` (patterns of keys) and
 //!     `capabilities` that containers may add. What is not listed is of concern.
-//! 16. `insecure_permit: [host-path]` takes an entry off the hard deny list, by the name of its concern. Rules have to
+//! 17. `insecure_permit: [host-path]` takes an entry off the hard deny list, by the name of its concern. Rules have to
 //!     permit the request as any other.
 //!
 //! # Rewrites
 //!
-//! 17. `op` is `add`, `replace` or `remove`, `path` a JSON Pointer into the object. The request that comes out is decided
+//! 18. `op` is `add`, `replace` or `remove`, `path` a JSON Pointer into the object. The request that comes out is decided
 //!     again, without rewrites. What says which object a request is about (`apiVersion`, `kind`, `metadata.name`,
 //!     `generateName`, `namespace`, `uid`, `resourceVersion`) can't be rewritten.
-//! 18. Two rules that could both be about one request and rewrite the same path, or one below the other, are an error at
+//! 19. Two rules that could both be about one request and rewrite the same path, or one below the other, are an error at
 //!     load. Rules are told apart by subjects, verbs, resources, namespaces, and by names where a request has one; not by
 //!     effects and labels, of which a request can have several.
 //!
 //! # Budgets
 //!
-//! 19. `max` in a sliding window `per` (at most 30 days, `720h`), for each subject: of requests with any one of the
+//! 20. `max` in a sliding window `per` (at most 30 days, `720h`), for each subject: of requests with any one of the
 //!     `effects`, or of the objects that they touch. A request that is denied anyway draws on none.
 //!
 //! # Profiles
 //!
-//! 20. A profile is a shipped document (`policy/profiles/`) whose rules speak where those of the document neither permit
+//! 21. A profile is a shipped document (`policy/profiles/`) whose rules speak where those of the document neither permit
 //!     nor deny. They permit inside the scopes and limits of the document, and hold on the terms of its `spec.approval`.
 //!     - `observe`: discovery, reads, watches, logs outside of `kube-*`, reviews about oneself.
 //!     - `suggest`: the same, and changes as dry runs.
@@ -130,11 +139,10 @@
 //!
 //! # Loading
 //!
-//! 21. A set of documents is loaded as a whole or not at all. Every error has file, line, column and what was probably
+//! 22. A set of documents is loaded as a whole or not at all. Every error has file, line, column and what was probably
 //!     meant. Unknown and duplicate fields, unknown effects, verbs, capabilities, concerns and core resources, anchors,
-//!     aliases, merge keys and tags are errors. So is `when`: it is not supported yet, and nothing that does nothing is
-//!     accepted.
-//! 22. The revision is the digest of what the documents say, profiles included, whatever their order, layout and
+//!     aliases, merge keys and tags are errors, and so is a condition with a mistake in it.
+//! 23. The revision is the digest of what the documents say, profiles included, whatever their order, layout and
 //!     comments.
 //!
 //! # What a refused caller sees

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::inside;
 use super::yaml::Span;
 
 /// Errors of one load are cut here: whoever mistook a file for a policy needs no thousand of them.
@@ -141,6 +142,20 @@ impl<'s> Problems<'s> {
             site.span.line,
             site.span.column
         )
+    }
+
+    /// Notes a problem at a character of a text whose scalar begins at the span.
+    pub(super) fn add_inside(
+        &mut self,
+        span: Span,
+        text: &str,
+        offset: usize,
+        message: impl Into<String>,
+        suggestion: Option<String>,
+    ) {
+        let source = self.source(self.file());
+        let place = inside::find(source.text, span, text, offset).unwrap_or(span);
+        self.add_with(place, message, suggestion);
     }
 
     fn source(&self, file: usize) -> Source<'s> {

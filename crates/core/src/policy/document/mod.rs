@@ -4,6 +4,7 @@ mod budgets;
 mod conflicts;
 mod error;
 mod fields;
+mod inside;
 mod limits;
 mod profile;
 mod rewrite;

@@ -8,6 +8,7 @@ use super::fields::{Fields, boolean, each, one_of, text};
 use super::rewrite;
 use super::values::{self, Mode};
 use super::yaml::{Node, Span, Value};
+use crate::policy::condition::Condition;
 use crate::policy::engine::{Approver, HoldTerms, MaskPath, Pin};
 use crate::policy::glob::Glob;
 use crate::policy::matching::{Match, Verbs};
@@ -119,6 +120,7 @@ pub(super) fn read(
         let known = [
             "name",
             "match",
+            "when",
             "allow",
             "deny",
             "hold",
@@ -127,8 +129,7 @@ pub(super) fn read(
             "mode",
             "insecure_opaque_stream",
         ];
-        let later = ["when"];
-        let fields = Fields::read(node, "a rule", &known, &later, problems)?;
+        let fields = Fields::read(node, "a rule", &known, &[], problems)?;
         let name = fields.require("name", problems).and_then(|node| {
             let name = text(node, "the name of a rule", problems)?;
             if !values::is_dns_label(name) {
@@ -154,16 +155,30 @@ pub(super) fn read(
             }
         };
         let mode = fields.get("mode").map(|node| values::mode(node, problems));
+        let when = fields.get("when").map(|node| when(node, problems));
         let name = format!("{document}/{}", name.unwrap_or_default());
         let action = action(node, &fields, &name, defaults, matches.as_ref(), problems)?;
         Some(CompiledRule {
             name: name.into(),
             matches: matches?,
+            when: given(when)?,
             action,
             shadow: given(mode)?.unwrap_or_default() == Mode::Shadow,
             profile: false,
         })
     })
+}
+
+/// A condition in CEL.
+fn when(node: &Node, problems: &mut Problems<'_>) -> Option<Condition> {
+    let text = text(node, "`when`", problems)?;
+    match Condition::compile(text) {
+        Ok(condition) => Some(condition),
+        Err(error) => {
+            problems.add_inside(node.span, text, error.offset, error.message, error.suggestion);
+            None
+        }
+    }
 }
 
 fn matches(node: &Node, problems: &mut Problems<'_>) -> Option<Match> {

@@ -322,10 +322,7 @@ fn labels(listed: &[(String, Glob)]) -> String {
 /// `a, b, c and 3 more`
 fn list(texts: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
     let more = texts.len().saturating_sub(LISTED);
-    let listed: Vec<String> = texts
-        .take(LISTED)
-        .map(|text| escape_clip(text.as_ref(), 128).into())
-        .collect();
+    let listed: Vec<String> = texts.take(LISTED).map(|text| escape_clip(text.as_ref(), 128)).collect();
     let mut text = listed.join(", ");
     if more > 0 {
         text.push_str(&format!(" and {more} more"));

@@ -276,7 +276,8 @@ fn fires(
         Action::Deny { .. } | Action::Rewrite(_) => (misses::wide(&rule.matches, asked), Vec::new()),
         Action::Mask(_) => (misses::wide(&rule.matches, &asked.as_read()), Vec::new()),
     };
-    if !to_fire.is_empty() && !(matches!(rule.action, Action::Hold(_)) && to_permit.is_empty()) {
+    let permits = matches!(rule.action, Action::Hold(_)) && to_permit.is_empty();
+    if !to_fire.is_empty() && !permits {
         return Fired::No(to_fire);
     }
     match question.late(rule, asked) {

@@ -394,7 +394,7 @@ fn every_profile_loads() {
         ));
         loaded(&text)
     };
-    for profile in PROFILES.iter().filter(|profile| profile.name != "suggest") {
+    for profile in &PROFILES {
         let document = names(profile.name);
         assert!(document.rules.iter().all(|rule| rule.profile));
         let of = |name: &str| document.rules.iter().filter(|rule| rule.name.starts_with(name)).count();
@@ -440,4 +440,34 @@ fn a_profile_stands_after_the_rules_and_takes_the_terms_of_the_document() {
         &super::document("subjects: [{ user: a }]\nprofile: observe"),
         &["agent.yaml:5:3: `spec` has no `scopes`: its rules permit something, but only inside its scopes"],
     );
+}
+
+#[test]
+fn a_condition_is_wrong_at_a_place_inside_of_it() {
+    let head = "{ name: a, match: {}, deny: {} }\n- name: b\n  match: {}\n  deny: {}\n  when: ";
+    let place = |when: &str| {
+        let text = rules(&[&format!("{head}{when}")]);
+        let errors = errors(&text);
+        let [error] = &*errors else { panic!("{errors:#?}") };
+        let line = text.lines().nth(error.line - 1).unwrap();
+        let rest: String = line.chars().skip(error.column - 1).collect();
+        (error.line, rest, error.suggestion.clone().unwrap_or_default())
+    };
+    for (when, line, rest) in [
+        ("objekt.x == 1", 12, "objekt.x == 1"),
+        ("true && objekt.x", 12, "objekt.x"),
+        ("\"true && objekt.x\"", 12, "objekt.x\""),
+        ("\"'\\\"' == 'a' && objekt.x\"", 12, "objekt.x\""),
+        ("'''a'' == ''a'' && objekt.x'", 12, "objekt.x'"),
+        ("|\n    true\n      && objekt.x", 14, "objekt.x"),
+        (">-\n    true &&\n    true &&\n    objekt.x", 15, "objekt.x"),
+        ("true &&\n    true && objekt.x", 13, "objekt.x"),
+    ] {
+        let when_indented = when.replace('\n', "\n  ");
+        assert_eq!(
+            place(&when_indented),
+            (line, rest.to_owned(), "object".to_owned()),
+            "{when}"
+        );
+    }
 }
