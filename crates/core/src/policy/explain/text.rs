@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{ExplainedDocument, ExplainedFinding, ExplainedRule, Explanation, Standing};
 use crate::escape::escape_clip;
-use crate::policy::engine::Need;
+use crate::policy::engine::{Approver, Need};
 
 /// What has to be known, in words.
 pub(super) fn need(need: Need) -> &'static str {
