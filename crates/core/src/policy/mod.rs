@@ -224,6 +224,7 @@ mod overlap;
 mod question;
 mod resource;
 mod set;
+mod suite;
 mod wording;
 
 pub use budget::{Budget, BudgetError, BudgetStore, Charge, Reservation, Unit};
@@ -237,6 +238,7 @@ pub use explain::{
     Condition, ExplainedDocument, ExplainedFinding, ExplainedRule, ExplainedScope, Explanation, Miss, Standing,
 };
 pub use set::PolicySet;
+pub use suite::{CaseReport, Difference, PolicyTests, TestReport};
 
 #[cfg(test)]
 mod tests;

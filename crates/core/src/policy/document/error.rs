@@ -73,22 +73,22 @@ impl std::error::Error for LoadErrors {}
 
 /// One file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'s> {
-    pub(super) name: &'s str,
-    pub(super) text: &'s str,
+pub(in crate::policy) struct Source<'s> {
+    pub(in crate::policy) name: &'s str,
+    pub(in crate::policy) text: &'s str,
 }
 
 /// A place in one of the files of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Site {
+pub(in crate::policy) struct Site {
     /// The file, by its number.
-    pub(super) file: usize,
-    pub(super) span: Span,
+    pub(in crate::policy) file: usize,
+    pub(in crate::policy) span: Span,
 }
 
 /// Collects what is wrong, so that one load tells all of it.
 #[derive(Debug, Default)]
-pub(super) struct Problems<'s> {
+pub(in crate::policy) struct Problems<'s> {
     sources: Vec<Source<'s>>,
     /// With the number of the file.
     errors: Vec<(usize, LoadError)>,
@@ -96,30 +96,30 @@ pub(super) struct Problems<'s> {
 
 impl<'s> Problems<'s> {
     /// Turns to the next file.
-    pub(super) fn turn_to(&mut self, source: Source<'s>) {
+    pub(in crate::policy) fn turn_to(&mut self, source: Source<'s>) {
         self.sources.push(source);
     }
 
     /// The number of the file that is read.
-    pub(super) fn file(&self) -> usize {
+    pub(in crate::policy) fn file(&self) -> usize {
         self.sources.len().saturating_sub(1)
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::policy) fn count(&self) -> usize {
         self.errors.len()
     }
 
-    pub(super) fn add(&mut self, span: Span, message: impl Into<String>) {
+    pub(in crate::policy) fn add(&mut self, span: Span, message: impl Into<String>) {
         self.add_with(span, message, None);
     }
 
-    pub(super) fn add_with(&mut self, span: Span, message: impl Into<String>, suggestion: Option<String>) {
+    pub(in crate::policy) fn add_with(&mut self, span: Span, message: impl Into<String>, suggestion: Option<String>) {
         let file = self.file();
         self.add_at(Site { file, span }, message, suggestion);
     }
 
     /// Notes a problem in a file that was read before.
-    pub(super) fn add_at(&mut self, site: Site, message: impl Into<String>, suggestion: Option<String>) {
+    pub(in crate::policy) fn add_at(&mut self, site: Site, message: impl Into<String>, suggestion: Option<String>) {
         if self.errors.len() < LIMIT {
             let source = self.source(site.file);
             let error = LoadError {
@@ -135,7 +135,7 @@ impl<'s> Problems<'s> {
     }
 
     /// `agent.yaml:12:9`
-    pub(super) fn place(&self, site: Site) -> String {
+    pub(in crate::policy) fn place(&self, site: Site) -> String {
         format!(
             "{}:{}:{}",
             self.source(site.file).name,
@@ -145,7 +145,7 @@ impl<'s> Problems<'s> {
     }
 
     /// Notes a problem at a character of a text whose scalar begins at the span.
-    pub(super) fn add_inside(
+    pub(in crate::policy) fn add_inside(
         &mut self,
         span: Span,
         text: &str,
@@ -164,7 +164,7 @@ impl<'s> Problems<'s> {
     }
 
     /// What is checked together is found late; people read from the top.
-    pub(super) fn finish(mut self) -> Result<(), LoadErrors> {
+    pub(in crate::policy) fn finish(mut self) -> Result<(), LoadErrors> {
         if self.errors.is_empty() {
             return Ok(());
         }

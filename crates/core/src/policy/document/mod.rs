@@ -2,16 +2,16 @@
 
 mod budgets;
 mod conflicts;
-mod error;
-mod fields;
+pub(in crate::policy) mod error;
+pub(in crate::policy) mod fields;
 mod inside;
 mod limits;
 mod profile;
 mod rewrite;
-mod rule;
+pub(in crate::policy) mod rule;
 mod subjects;
-mod values;
-mod yaml;
+pub(in crate::policy) mod values;
+pub(in crate::policy) mod yaml;
 
 pub(super) use error::nearest;
 pub use error::{LoadError, LoadErrors};
@@ -31,7 +31,7 @@ use super::set::{Action, CompiledRule, Document};
 use crate::digest::FieldHasher;
 use crate::request::{Effect, Effects};
 
-const API_VERSION: &str = "countersign.dev/v1alpha1";
+pub(in crate::policy) const API_VERSION: &str = "countersign.dev/v1alpha1";
 const KIND: &str = "Policy";
 
 /// Names that the engine itself puts before a slash.
@@ -98,7 +98,7 @@ fn document(node: &Node, others: &[Loaded], problems: &mut Problems<'_>) -> Opti
     })
 }
 
-fn exactly(node: Option<&Node>, what: &str, expected: &str, problems: &mut Problems<'_>) {
+pub(in crate::policy) fn exactly(node: Option<&Node>, what: &str, expected: &str, problems: &mut Problems<'_>) {
     if let Some(node) = node
         && let Some(found) = text(node, what, problems)
         && found != expected

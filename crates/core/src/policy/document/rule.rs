@@ -102,7 +102,7 @@ impl Terms {
 }
 
 /// A field that may be left out but not be wrong.
-pub(super) fn given<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+pub(in crate::policy) fn given<T>(field: Option<Option<T>>) -> Option<Option<T>> {
     match field {
         None => Some(None),
         Some(read) => read.map(Some),

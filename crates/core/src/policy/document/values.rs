@@ -77,7 +77,7 @@ const CORE_SUBRESOURCES: [&str; 14] = [
     "token",
 ];
 
-pub(super) fn effect(node: &Node, problems: &mut Problems<'_>) -> Option<Effect> {
+pub(in crate::policy) fn effect(node: &Node, problems: &mut Problems<'_>) -> Option<Effect> {
     one_of(
         node,
         "effect",
@@ -86,7 +86,7 @@ pub(super) fn effect(node: &Node, problems: &mut Problems<'_>) -> Option<Effect>
     )
 }
 
-pub(super) fn verb(node: &Node, problems: &mut Problems<'_>) -> Option<Verb> {
+pub(in crate::policy) fn verb(node: &Node, problems: &mut Problems<'_>) -> Option<Verb> {
     if text(node, "verb", problems)? == "*" {
         problems.add(node.span, "leave `verbs` out to match every verb");
         return None;
@@ -123,12 +123,12 @@ fn is_label_byte(byte: u8) -> bool {
 }
 
 /// RFC 1123.
-pub(super) fn is_dns_label(text: &str) -> bool {
+pub(in crate::policy) fn is_dns_label(text: &str) -> bool {
     (1..=63).contains(&text.len()) && text.bytes().all(is_label_byte) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// `pods`, `pods/exec`, `deployments.apps`, `deployments.apps/scale`, `*.example.com`, `*/scale`, `pods/*`, `*`.
-pub(super) fn resource(node: &Node, problems: &mut Problems<'_>) -> Option<ResourceSpec> {
+pub(in crate::policy) fn resource(node: &Node, problems: &mut Problems<'_>) -> Option<ResourceSpec> {
     let text = text(node, "a resource", problems)?;
     if text == "*" {
         return Some(ResourceSpec::Everything);

@@ -23,17 +23,17 @@ const TOO_LARGE: &str = "this is too large or too deep for a policy";
 
 /// Where something stands in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(in crate::policy) struct Span {
     /// Line, from 1.
-    pub(super) line: usize,
+    pub(in crate::policy) line: usize,
     /// Column in characters, from 1.
-    pub(super) column: usize,
+    pub(in crate::policy) column: usize,
     /// Characters from there on.
-    pub(super) width: usize,
+    pub(in crate::policy) width: usize,
 }
 
 impl Span {
-    pub(super) const START: Self = Self {
+    pub(in crate::policy) const START: Self = Self {
         line: 1,
         column: 1,
         width: 1,
@@ -53,14 +53,14 @@ impl From<Location> for Span {
 
 /// A value and its place.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) span: Span,
-    pub(super) value: Value,
+pub(in crate::policy) struct Node {
+    pub(in crate::policy) span: Span,
+    pub(in crate::policy) value: Value,
 }
 
 /// What YAML can say.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(in crate::policy) enum Value {
     Null,
     Bool(bool),
     Whole(i64),
@@ -73,7 +73,7 @@ pub(super) enum Value {
 
 impl Node {
     /// Digest of what is said, whatever the order of fields, the layout and the comments.
-    pub(super) fn digest(&self) -> Digest {
+    pub(in crate::policy) fn digest(&self) -> Digest {
         let mut hasher = FieldHasher::new("countersign policy document v1");
         match &self.value {
             Value::Null => hasher.field("null", ""),
@@ -104,14 +104,14 @@ impl Node {
 
 impl Node {
     /// The value of a field, if this is a mapping that has it.
-    pub(super) fn get(&self, field: &str) -> Option<&Self> {
+    pub(in crate::policy) fn get(&self, field: &str) -> Option<&Self> {
         let Value::Map(map) = &self.value else { return None };
         let is_field = |key: &Self| matches!(&key.value, Value::Text(name) if name == field);
         map.iter().find(|(key, _)| is_field(key)).map(|(_, value)| value)
     }
 
     /// The elements, if this is a list.
-    pub(super) fn elements(&self) -> &[Self] {
+    pub(in crate::policy) fn elements(&self) -> &[Self] {
         match &self.value {
             Value::List(list) => list,
             _ => &[],
@@ -119,7 +119,7 @@ impl Node {
     }
 
     /// The same as JSON. What JSON does not have is noted.
-    pub(super) fn json(&self, problems: &mut Problems<'_>) -> Option<json::Value> {
+    pub(in crate::policy) fn json(&self, problems: &mut Problems<'_>) -> Option<json::Value> {
         Some(match &self.value {
             Value::Null => json::Value::Null,
             Value::Bool(value) => json::Value::Bool(*value),
@@ -173,7 +173,7 @@ impl Node {
 
 impl Value {
     /// What it is, for messages.
-    pub(super) fn what(&self) -> &'static str {
+    pub(in crate::policy) fn what(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "a boolean",
@@ -186,7 +186,7 @@ impl Value {
 }
 
 /// All documents of a file that are not empty; none if the file is no YAML, which is noted then.
-pub(super) fn parse(source: Source<'_>, problems: &mut Problems<'_>) -> Vec<Node> {
+pub(in crate::policy) fn parse(source: Source<'_>, problems: &mut Problems<'_>) -> Vec<Node> {
     if source.text.len() > MAX_BYTES {
         problems.add(Span::START, format!("the file has more than {MAX_BYTES} bytes"));
         return Vec::new();

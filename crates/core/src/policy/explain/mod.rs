@@ -183,6 +183,12 @@ impl PolicySet {
 }
 
 impl Explanation {
+    /// The rules that fired, those in shadow too.
+    pub fn fired(&self) -> impl Iterator<Item = &ExplainedRule> {
+        let rules = self.documents.iter().flat_map(|document| &document.rules);
+        rules.filter(|rule| rule.fired)
+    }
+
     /// The rule of that name, if a document about the subject has it.
     #[must_use]
     pub fn rule(&self, name: &str) -> Option<&ExplainedRule> {

@@ -38,12 +38,13 @@ impl fmt::Display for Explanation {
             writeln!(f, "   {}", escape_clip(remedy, 2048))?;
         }
         for terms in &self.holds {
-            let seconds = terms.timeout.as_secs();
-            writeln!(
-                f,
-                "   {}: {} of its approvers within {seconds} s",
-                terms.rule, terms.quorum
-            )?;
+            let approvers = terms.approvers.iter().map(|approver| match approver {
+                Approver::User(name) => escape_clip(name, 128),
+                Approver::Group(name) => format!("group {}", escape_clip(name, 128)),
+            });
+            let approvers = approvers.collect::<Vec<_>>().join(", ");
+            let (rule, quorum, seconds) = (&terms.rule, terms.quorum, terms.timeout.as_secs());
+            writeln!(f, "   {rule}: {quorum} of {approvers}, within {seconds} s")?;
         }
         for rule in &self.built_in {
             writeln!(f, "   by the rule of the guard itself: {rule}")?;
