@@ -66,6 +66,6 @@ pub use effects::{Effect, Effects};
 pub use gate::{Gate, Head};
 pub use live::Live;
 pub(crate) use patch_oracle::check_paths;
-pub use rewrite::{RewriteOp, RewriteOperation};
+pub use rewrite::{ParsePointerError, RewriteOp, RewriteOperation};
 pub use seal::{ClusterIdentity, Outgoing, PinRead, PinnedObject, Sealed, object_target, pin_read, seal};
 pub use target::Target;
