@@ -83,6 +83,11 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/guardrails")
 }
 
+/// Only `true` and `false` are booleans, as to the API server's clients.
+fn strict() -> serde_saphyr::Options {
+    serde_saphyr::options! { strict_booleans: true }
+}
+
 /// Every file, for a namespace of its own.
 async fn examples(cp: &ControlPlane) -> Vec<Example> {
     let mut examples = Vec::new();
@@ -99,7 +104,8 @@ async fn examples(cp: &ControlPlane) -> Vec<Example> {
         let cases = text(&folder().join("cases").join(format!("{name}.yaml")));
         examples.push(Example {
             policies: text(&path),
-            cases: serde_saphyr::from_str(&cases).unwrap_or_else(|error| panic!("{name}: {error}")),
+            cases: serde_saphyr::from_str_with_options(&cases, strict())
+                .unwrap_or_else(|error| panic!("{name}: {error}")),
             namespace: Api::all(cp.admin()).get(&namespace).await.unwrap(),
             name,
         });
@@ -108,7 +114,7 @@ async fn examples(cp: &ControlPlane) -> Vec<Example> {
 }
 
 async fn install(cp: &ControlPlane, example: &Example) {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&example.policies).unwrap();
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(&example.policies, strict()).unwrap();
     for document in documents {
         let api: Api<DynamicObject> = match document["metadata"]["namespace"].as_str() {
             Some(namespace) => Api::namespaced_with(cp.admin(), namespace, &resource(&document)),
@@ -286,4 +292,73 @@ async fn guardrails_say_what_the_api_server_says() {
         examples.len()
     );
     assert!(different.is_empty(), "\n{}", different.join("\n"));
+}
+
+/// True in core's own tests.
+const EXPRESSIONS: &str = include_str!("../../crates/core/src/policy/condition/tests/upstream.txt");
+
+#[tokio::test]
+async fn expressions_mean_what_they_mean_to_the_api_server() {
+    let Some(cp) = control_plane::or_skip("expressions_mean_what_they_mean_to_the_api_server").await else {
+        return;
+    };
+    let namespace = cp.namespace("expressions").await;
+    let expressions = EXPRESSIONS
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let expressions: Vec<&str> = expressions.collect();
+    let policies = expressions.chunks(16).enumerate();
+    let mut wanted = Vec::new();
+    for (index, chunk) in policies {
+        let name = format!("expressions-{index}.example.com");
+        let rule =
+            json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]});
+        // The last one fails on purpose: its warning tells that the policy is in force.
+        let validations = chunk.iter().map(|text| json!({"expression": text}));
+        let validations: Vec<Value> = validations
+            .chain([json!({"expression": "false", "message": "in force"})])
+            .collect();
+        let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        let documents = [
+            json!({
+                "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+                "spec": {"matchConstraints": {"resourceRules": [rule]}, "validations": validations},
+            }),
+            json!({
+                "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+                "metadata": {"name": name},
+                "spec": {"policyName": name, "validationActions": ["Warn"], "matchResources": {"namespaceSelector": selector}},
+            }),
+        ];
+        for document in documents {
+            let api: Api<DynamicObject> = Api::all_with(cp.admin(), &resource(&document));
+            let made = api
+                .create(&PostParams::default(), &serde_json::from_value(document).unwrap())
+                .await;
+            made.unwrap_or_else(|error| panic!("{error}"));
+        }
+        wanted.push(format!(
+            "299 - \"Validation failed for ValidatingAdmissionPolicy '{name}' with binding '{name}': in force\""
+        ));
+    }
+    wanted.sort();
+    let start = Instant::now();
+    loop {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
+        let request = http::Request::post(format!("/api/v1/namespaces/{namespace}/configmaps?dryRun=All"))
+            .header("content-type", "application/json")
+            .body(kube::client::Body::from(serde_json::to_vec(&map).unwrap()))
+            .unwrap();
+        let answer = cp.admin().send(request).await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let warnings = answer.headers().get_all("warning").iter();
+        let mut warnings: Vec<String> = warnings.map(|value| value.to_str().unwrap().to_owned()).collect();
+        warnings.sort();
+        if warnings == wanted {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", warnings.join("\n"));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    println!("{} expressions are true on the API server", expressions.len());
 }
