@@ -1,9 +1,10 @@
 //! What the examples share: telling a story on a terminal, and printing an audit log.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use countersign_kube::core::audit::{Event, Table, verify};
+use countersign_kube::core::request::Catalog;
 
 /// Any error.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -72,6 +73,62 @@ fn wrapped(text: &str) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// Names and texts of YAML files: these, and those below these folders, in the order of their names.
+///
+/// # Errors
+/// If one of them can't be read.
+pub fn yaml_files(paths: &[PathBuf], wanted: impl Fn(&str) -> bool + Copy) -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let named = |error: std::io::Error| format!("{}: {error}", path.display());
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).map_err(named)?;
+            let mut below = entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<std::io::Result<Vec<_>>>()
+                .map_err(named)?;
+            below.sort();
+            below.retain(|path| {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                path.is_dir() || (name.ends_with(".yaml") || name.ends_with(".yml")) && wanted(name)
+            });
+            files.extend(yaml_files(&below, wanted)?);
+        } else {
+            files.push((
+                path.display().to_string(),
+                std::fs::read_to_string(path).map_err(named)?,
+            ));
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a file holds tests of policies, by its name.
+#[must_use]
+pub fn is_test(name: &str) -> bool {
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
+}
+
+/// The resources of Kubernetes and these of others, each as `widgets.example.com=Widget`.
+///
+/// # Errors
+/// If one of them is written in another way.
+pub fn catalog(namespaced: &[String], cluster: &[String]) -> Result<Catalog> {
+    let mut catalog = Catalog::kubernetes();
+    for (names, namespaced) in [(namespaced, true), (cluster, false)] {
+        for name in names {
+            let parts = name
+                .split_once('=')
+                .and_then(|(resource, kind)| Some((resource.split_once('.')?, kind)));
+            let Some(((resource, group), kind)) = parts else {
+                return Err(format!("`{name}` is no custom resource: write `widgets.example.com=Widget`").into());
+            };
+            catalog = catalog.with_custom(group, resource, kind, namespaced);
+        }
+    }
+    Ok(catalog)
 }
 
 /// Verifies an audit log and prints it as a table.

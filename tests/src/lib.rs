@@ -2,6 +2,7 @@
 
 pub mod control_plane;
 pub mod guarded;
+pub mod kinds;
 pub mod merge_schema;
 pub mod program;
 pub mod vectors;

@@ -18,6 +18,15 @@ impl Glob {
         matches(&self.0, text)
     }
 
+    /// Whether some text is matched by both.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        match (self.is_exact(), other.is_exact()) {
+            (true, _) => other.matches(&self.0),
+            (_, true) => self.matches(&other.0),
+            (false, false) => overlaps(self.0.as_bytes(), other.0.as_bytes()),
+        }
+    }
+
     /// Whether exactly one text is matched.
     pub(super) fn is_exact(&self) -> bool {
         !self.0.contains('*')
@@ -49,6 +58,31 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
         left = after;
     }
     left.ends_with(last)
+}
+
+/// Whether some text is matched by both patterns, found in time of the product of their lengths: for each position in
+/// `a` and each in `b`, whether what is left of both has a common text.
+fn overlaps(a: &[u8], b: &[u8]) -> bool {
+    // `row[j]`: whether the rests of `a` from the position above, and of `b` from `j` on, overlap.
+    let mut below: Vec<bool> = Vec::new();
+    for i in (0..=a.len()).rev() {
+        let mut row = vec![false; b.len() + 1];
+        for j in (0..=b.len()).rev() {
+            let is = |row: &[bool], j: usize| row.get(j).copied().unwrap_or_default();
+            let here = match (a.get(i), b.get(j)) {
+                (None, None) => true,
+                // A star takes nothing, or the next character of the other.
+                (Some(b'*'), _) | (_, Some(b'*')) => is(&below, j) || is(&row, j + 1),
+                (Some(x), Some(y)) => x == y && is(&below, j + 1),
+                (None, Some(_)) | (Some(_), None) => false,
+            };
+            if let Some(place) = row.get_mut(j) {
+                *place = here;
+            }
+        }
+        below = row;
+    }
+    below.first().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -107,6 +141,15 @@ mod tests {
         #[test]
         fn agrees_with_the_reference(pattern in "[ab*]{0,8}", text in "[ab]{0,8}") {
             proptest::prop_assert_eq!(matches(&pattern, &text), reference(pattern.as_bytes(), text.as_bytes()));
+        }
+
+        #[test]
+        fn overlapping_is_having_a_text_in_common(a in "[ab*]{0,5}", b in "[ab*]{0,5}") {
+            let texts = (0..=10_u32).flat_map(|length| (0..1_u32 << length).map(move |bits| {
+                (0..length).map(|bit| if bits >> bit & 1 == 0 { 'a' } else { 'b' }).collect::<String>()
+            }));
+            let common = texts.into_iter().any(|text| matches(&a, &text) && matches(&b, &text));
+            proptest::prop_assert_eq!(overlaps(a.as_bytes(), b.as_bytes()), common, "{} {}", a, b);
         }
     }
 }

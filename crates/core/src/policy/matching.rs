@@ -29,11 +29,17 @@ impl Verbs {
         Self(self.0 | bit.map_or(0, |bit| 1 << bit))
     }
 
+    pub(super) fn iter(self) -> impl Iterator<Item = Verb> {
+        Self::LISTED
+            .into_iter()
+            .filter(move |verb| self.intersects(Self::default().with(*verb)))
+    }
+
     fn is_subset(self, other: Self) -> bool {
         self.0 & !other.0 == 0
     }
 
-    fn intersects(self, other: Self) -> bool {
+    pub(super) fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }
@@ -264,9 +270,9 @@ impl Match {
     pub(super) fn missed(&self, asked: &Asked<'_>) -> Missed {
         let permitted = self.permitted_effects();
         let fits = !asked.effects.is_empty()
-            && self.verbs.is_none_or(|verbs| asked.verbs.is_subset(verbs))
+            && self.verbs.is_none_or(|verbs| verbs_permit(verbs, asked))
             && resources_permit(self.resources.as_deref(), asked)
-            && (!asked.reviews_others() || names_resource(self.resources.as_deref(), asked))
+            && !self.keeps_reviews(asked)
             && self
                 .namespaces
                 .as_deref()
@@ -282,12 +288,15 @@ impl Match {
         }
     }
 
+    /// Whether the request reviews what others may do, and the rule does not name such reviews.
+    pub(super) fn keeps_reviews(&self, asked: &Asked<'_>) -> bool {
+        asked.reviews_others() && !names_resource(self.resources.as_deref(), asked)
+    }
+
     /// Whether this rule restricts the request: something about it is listed, or can't be told.
     pub(super) fn restricts(&self, asked: &Asked<'_>) -> bool {
         self.effects.is_none_or(|effects| asked.effects.intersects(effects))
-            && self
-                .verbs
-                .is_none_or(|verbs| asked.verbs.intersects(verbs) || asked.also.intersects(verbs))
+            && self.verbs.is_none_or(|verbs| verbs_restrict(verbs, asked))
             && self
                 .resources
                 .as_deref()
@@ -315,13 +324,17 @@ impl Scope {
     }
 
     fn contains(&self, asked: &Asked<'_>) -> bool {
-        let place = match asked.place {
+        self.reaches(asked.place) && self.lists(asked.effects) && resources_permit(self.resources.as_deref(), asked)
+    }
+
+    /// Whether what is at the place is inside.
+    pub(super) fn reaches(&self, place: Place<'_>) -> bool {
+        match place {
             Place::Cluster => self.cluster_scoped,
-            Place::NamespaceObjects => self.cluster_scoped || namespaces_permit(&self.namespaces, asked.place),
-            Place::Namespace(_) | Place::AllNamespaces => namespaces_permit(&self.namespaces, asked.place),
+            Place::NamespaceObjects => self.cluster_scoped || namespaces_permit(&self.namespaces, place),
+            Place::Namespace(_) | Place::AllNamespaces => namespaces_permit(&self.namespaces, place),
             Place::Nowhere | Place::Unknown => false,
-        };
-        place && self.lists(asked.effects) && resources_permit(self.resources.as_deref(), asked)
+        }
     }
 }
 
@@ -330,7 +343,15 @@ pub(super) fn in_scope(scopes: &[Scope], asked: &Asked<'_>) -> bool {
     asked.is_discovery() || scopes.iter().any(|scope| scope.contains(asked))
 }
 
-fn resources_permit(specs: Option<&[ResourceSpec]>, asked: &Asked<'_>) -> bool {
+pub(super) fn verbs_permit(listed: Verbs, asked: &Asked<'_>) -> bool {
+    asked.verbs.is_subset(listed)
+}
+
+pub(super) fn verbs_restrict(listed: Verbs, asked: &Asked<'_>) -> bool {
+    asked.verbs.intersects(listed) || asked.also.intersects(listed)
+}
+
+pub(super) fn resources_permit(specs: Option<&[ResourceSpec]>, asked: &Asked<'_>) -> bool {
     match (specs, &asked.resource) {
         (None, _) => true,
         (Some(specs), Some(resource)) => specs.iter().any(|spec| spec.matches_narrow(resource)),
@@ -347,12 +368,12 @@ fn names_resource(specs: Option<&[ResourceSpec]>, asked: &Asked<'_>) -> bool {
         .is_some_and(|resource| specs.any(|spec| spec.matches_narrow(&resource)))
 }
 
-fn resources_restrict(specs: &[ResourceSpec], asked: &Asked<'_>) -> bool {
+pub(super) fn resources_restrict(specs: &[ResourceSpec], asked: &Asked<'_>) -> bool {
     let resource = asked.resource.as_ref();
     resource.is_some_and(|resource| specs.iter().any(|spec| spec.matches_wide(resource)))
 }
 
-fn namespaces_permit(globs: &[Glob], place: Place<'_>) -> bool {
+pub(super) fn namespaces_permit(globs: &[Glob], place: Place<'_>) -> bool {
     match place {
         Place::Namespace(namespace) => globs.iter().any(|glob| glob.matches(namespace)),
         Place::AllNamespaces | Place::NamespaceObjects => globs.iter().any(Glob::matches_everything),
@@ -360,7 +381,7 @@ fn namespaces_permit(globs: &[Glob], place: Place<'_>) -> bool {
     }
 }
 
-fn namespaces_restrict(globs: &[Glob], place: Place<'_>) -> bool {
+pub(super) fn namespaces_restrict(globs: &[Glob], place: Place<'_>) -> bool {
     match place {
         Place::Namespace(namespace) => globs.iter().any(|glob| glob.matches(namespace)),
         Place::AllNamespaces | Place::NamespaceObjects | Place::Unknown => true,
@@ -368,13 +389,13 @@ fn namespaces_restrict(globs: &[Glob], place: Place<'_>) -> bool {
     }
 }
 
-fn names_permit(globs: &[Glob], asked: &Asked<'_>) -> bool {
+pub(super) fn names_permit(globs: &[Glob], asked: &Asked<'_>) -> bool {
     asked
         .name
         .is_some_and(|name| globs.iter().any(|glob| glob.matches(name)))
 }
 
-fn names_restrict(globs: &[Glob], asked: &Asked<'_>) -> bool {
+pub(super) fn names_restrict(globs: &[Glob], asked: &Asked<'_>) -> bool {
     let any = |name: &str| globs.iter().any(|glob| glob.matches(name));
     asked.resource.is_some()
         && asked

@@ -11,76 +11,139 @@
 //! kind: Policy
 //! metadata: { name: triage }
 //! spec:
-//!   subjects: [{ group: agents }, { user: "system:serviceaccount:agents:*" }]
+//!   subjects: [{ group: agents }, { user: "system:serviceaccount:agents:*", onBehalfOf: "*@example.com" }]
+//!   profile: operate                       # speaks where the rules below do not
 //!   scopes:                                # what is permitted is permitted in here
 //!   - namespaces: [team-a, "team-a-*"]
 //!   - namespaces: ["*"]                    # reads everywhere
 //!     clusterScoped: true
 //!     effects: [read, read-stream, review]
+//!   limits:                                # and inside of these
+//!     images: ["registry.example.com/*"]
+//!     replicas: { min: 1, max: 20 }
+//!     applyManagers: [agent-7]
 //!   approval: { approvers: [{ group: sre }], quorum: 1, timeout: 10m, pin: uid }
 //!   rules:
-//!   - name: look
-//!     match: { effects: [discovery, read, read-stream, review] }
+//!   - name: evictions
+//!     match: { resources: [pods/eviction], labels: { tier: "batch*" } }
 //!     allow: {}
-//!   - name: work
-//!     match: { effects: [write, destructive], resources: [pods, pods/eviction, configmaps, deployments.apps] }
-//!     allow: {}
-//!   - name: what-may-take-something-away-needs-a-human
-//!     match: { effects: [destructive] }
-//!     hold: {}                             # as `approval` above says
 //!   - name: not-the-database
 //!     match: { names: ["db-*"], effects: [write, destructive] }
 //!     deny: { message: "Ask the database team." }
+//!   - name: cap-replicas
+//!     match: { verbs: [create, update, patch], resources: [deployments.apps] }
+//!     when: object.?spec.?replicas.orValue(1) > 20
+//!     rewrite: [{ op: replace, path: /spec/replicas, value: 20 }]
 //!   - name: hide-internal-config
 //!     match: { resources: [configmaps], names: ["*-internal"] }
 //!     mask: { paths: ["data.*"] }
+//!   - name: no-jobs-at-all
+//!     match: { resources: [jobs.batch], effects: [write] }
+//!     mode: shadow                         # recorded and warned about, not enforced
+//!     deny: {}
+//!   budgets:
+//!   - { name: deletions, effects: [destructive], count: objects, max: 5, per: 1h }
 //! ```
 //!
 //! # Outcome
 //!
 //! 1. The strongest outcome wins: deny over hold over allow. What no rule permits is denied.
-//! 2. A rule asks for one of `allow: {}`, `deny: { message }`, `hold: { approvers, quorum, timeout, pin }` and
-//!    `mask: { paths }`. A mask never permits. Every rule that fired is in the decision, as `document/rule`.
+//! 2. A rule asks for one of `allow: {}`, `deny: { message }`, `hold: { approvers, quorum, timeout, pin }`,
+//!    `rewrite: [{ op, path, value }]` and `mask: { paths }`. Rewrites and masks never permit. Every rule that fired is
+//!    in the decision, as `document/rule`.
 //! 3. Of several holds that fired, all have to be met. What a hold leaves out, `spec.approval` says; what that leaves
 //!    out is a quorum of 1, a timeout of ten minutes and the pin `resourceVersion`. A hold that nobody could end is an
 //!    error at load.
-//! 4. Of several documents about one subject, an allow or a hold permits inside the scopes of its own document only;
-//!    deny, hold and mask restrict everywhere. The order of documents has no meaning.
+//! 4. Of several documents about one subject, an allow or a hold permits inside the scopes and limits of its own document
+//!    only; deny, hold, rewrite, mask and budgets restrict everywhere. The order of documents has no meaning.
+//! 5. `mode: shadow`, of a rule or a document, evaluates and records without enforcing: nothing in shadow permits,
+//!    denies, holds, rewrites or masks. The caller is warned of what would have happened.
+//!
+//! # Subjects
+//!
+//! 6. An entry of `subjects` has `user` (an agent that embeds the guard may say `agent`, which is the same), `group`,
+//!    `onBehalfOf` or several of them, all patterns; all of one entry have to fit, and one entry has to.
 //!
 //! # Matching
 //!
 //! What `match` or a scope leaves out matches everything. A rule matches *narrow* where it permits (an allow, a scope,
-//! a hold as far as it permits) and *wide* where it restricts (a deny, a mask, a hold as far as it restricts).
+//! a hold as far as it permits) and *wide* where it restricts (a deny, a rewrite, a mask, a hold as far as it restricts).
 //!
-//! 5. `effects`: narrow, all effects of the request are listed; wide, any one. A change that may take something away is
-//!    `write` and `destructive`; so allow both and hold `destructive`, as above. An allow or a hold that does not list
+//! 7. `effects`: narrow, all effects of the request are listed; wide, any one. A change that may take something away is
+//!    `write` and `destructive`; so allow both and hold `destructive`. An allow or a hold that does not list
 //!    effects permits none of `connect`, `credential` and `escalation`. A review of what others may do
-//!    (`subjectaccessreviews`, `localsubjectaccessreviews`) is permitted only where `resources` lists it by name. What has the effect `self` touches the guard
-//!    and is always denied, by the rule `countersign/self`.
-//! 6. `verbs` are those of RBAC, and match as effects do. An apply counts as `patch` and `create`, a PUT as `update` and
+//!    (`subjectaccessreviews`, `localsubjectaccessreviews`) is permitted only where `resources` lists it by name. What
+//!    has the effect `self` touches the guard and is always denied, by the rule `countersign/self`.
+//! 8. `verbs` are those of RBAC, and match as effects do. An apply counts as `patch` and `create`, a PUT as `update` and
 //!    `create`, an upgrade as `get` and `create`, a HEAD as `get`, an eviction as `delete`. A mask meets a change like a
 //!    read, since its answer shows the object.
-//! 7. `resources`: `pods` is of the core group, `deployments.apps` of any other; versions never count, and a resource
+//! 9. `resources`: `pods` is of the core group, `deployments.apps` of any other; versions never count, and a resource
 //!    that is served under several groups is one. Narrow, a bare `pods` is the main resource; wide, its subresources
 //!    too. `pods/exec` is one subresource, `pods/*` all of them, `*/scale` one of every resource, `*.example.com` a
 //!    whole group, and `*` everything with all subresources.
-//! 8. `namespaces` and `names` are patterns in which `*` is any run of characters. A request over all namespaces
-//!    matches narrow only `*`, and wide every pattern. A Namespace object is in the namespace of its name. Other
-//!    objects outside namespaces are in none, and in a scope with `clusterScoped: true`.
-//! 9. A request without a name (a create, a list) never matches `names` narrow, always matches wide, and is masked item
-//!    by item. A field selector on `metadata.name` gives a list its name. Writes answer with whole objects too: a mask
-//!    that lists `verbs` leaves the answers to all others as they are.
-//! 10. Discovery needs no scope, but a rule. An upgraded connection (exec, attach, port-forward) needs an allow that
+//! 10. `namespaces` and `names` are patterns in which `*` is any run of characters. A request over all namespaces
+//!     matches narrow only `*`, and wide every pattern. A Namespace object is in the namespace of its name. Other
+//!     objects outside namespaces are in none, and in a scope with `clusterScoped: true`.
+//! 11. A request without a name (a create, a list) never matches `names` narrow, always matches wide, and is masked item
+//!     by item. A field selector on `metadata.name` gives a list its name. Writes answer with whole objects too: a mask
+//!     that lists `verbs` leaves the answers to all others as they are.
+//! 12. `labels: { app: web, tier: "*" }`: all of these labels, with values that fit the patterns. Narrow, the object has
+//!     them before and after the request; wide, before or after. The object is read for that where it has to be; of a list
+//!     nobody knows the labels, so it never matches narrow and always wide.
+//! 13. Discovery needs no scope, but a rule. An upgraded connection (exec, attach, port-forward) needs an allow that
 //!     lists `connect` and says `insecure_opaque_stream: true` beside `allow: {}`; otherwise it is denied, by the rule
 //!     `countersign/opaque-stream`.
 //!
+//! # Conditions
+//!
+//! 14. `when` is an expression in [CEL](https://cel.dev) that has to hold besides, with the names and functions of
+//!     ValidatingAdmissionPolicy (`object`, `oldObject`, `request`, `namespaceObject`) and `subject`, `effects`, `exec` and
+//!     `now`. `object` is the object as the request leaves it, `oldObject` as it is, both null where there is none. What
+//!     a condition reads is fetched for it. One that can't be evaluated is a deny, whatever its rule asks for: a field
+//!     that may be missing is asked for with `has(…)` or `.?` first.
+//!
+//! # Limits
+//!
+//! 15. What a change does is found out from its body and, where it matters, the live object: a list of
+//!     [concerns](crate::request::Concern). What takes something away gives the request the effect `destructive`. What
+//!     gives a workload rights or values that the agent does not have is permitted by an allow only after an approval, by
+//!     the approvers of `spec.approval`. What is on the hard deny list is not permitted at all.
+//! 16. `limits` says what is of no concern: `images` (patterns; `*` crosses `/`), `replicas: { min, max }` (0 stops a
+//!     workload unless `min` is 0), `applyManagers` (patterns of field managers), `secretAnnotations` (patterns of keys) and
+//!     `capabilities` that containers may add. What is not listed is of concern.
+//! 17. `insecure_permit: [host-path]` takes an entry off the hard deny list, by the name of its concern. Rules have to
+//!     permit the request as any other.
+//!
+//! # Rewrites
+//!
+//! 18. `op` is `add`, `replace` or `remove`, `path` a JSON Pointer into the object. The request that comes out is decided
+//!     again, without rewrites. What says which object a request is about (`apiVersion`, `kind`, `metadata.name`,
+//!     `generateName`, `namespace`, `uid`, `resourceVersion`) can't be rewritten.
+//! 19. Two rules that could both be about one request and rewrite the same path, or one below the other, are an error at
+//!     load. Rules are told apart by subjects, verbs, resources, namespaces, and by names where a request has one; not by
+//!     effects and labels, of which a request can have several.
+//!
+//! # Budgets
+//!
+//! 20. `max` in a sliding window `per` (at most 30 days, `720h`), for each subject: of requests with any one of the
+//!     `effects`, or of the objects that they touch. A request that is denied anyway draws on none.
+//!
+//! # Profiles
+//!
+//! 21. A profile is a shipped document (`policy/profiles/`) whose rules speak where those of the document neither permit
+//!     nor deny. They permit inside the scopes and limits of the document, and hold on the terms of its `spec.approval`.
+//!     - `observe`: discovery, reads, watches, logs outside of `kube-*`, reviews about oneself.
+//!     - `suggest`: the same, and changes as dry runs.
+//!     - `operate`: the same as `observe`, and changes, held where they may take something away; none of them, and no
+//!       logs, in `kube-system`, `kube-public` and `kube-node-lease`; no status, no connections.
+//!
 //! # Loading
 //!
-//! 11. A set of documents is loaded as a whole or not at all. Every error has file, line, column and what was probably
-//!     meant. Unknown and duplicate fields, unknown effects, verbs and core resources, anchors, aliases, merge keys and
-//!     tags are errors. So are `profile`, `limits`, `budgets`, `when`, `rewrite` and `mode`: they are not supported yet,
-//!     and nothing that does nothing is accepted.
-//! 12. The revision is the digest of what the documents say, whatever their order, layout and comments.
+//! 22. A set of documents is loaded as a whole or not at all. Every error has file, line, column and what was probably
+//!     meant. Unknown and duplicate fields, unknown effects, verbs, capabilities, concerns and core resources, anchors,
+//!     aliases, merge keys and tags are errors, and so is a condition with a mistake in it.
+//! 23. The revision is the digest of what the documents say, profiles included, whatever their order, layout and
+//!     comments.
 //!
 //! # What a refused caller sees
 //!
@@ -146,19 +209,24 @@
 //! # Ok::<(), countersign_core::policy::LoadErrors>(())
 //! ```
 
+mod admission;
 mod budget;
+mod condition;
 mod decide;
 mod document;
 mod engine;
+mod explain;
 mod glob;
 mod index;
 mod judge;
 mod limits;
 mod matching;
+mod overlap;
 mod question;
 mod reload;
 mod resource;
 mod set;
+mod suite;
 mod wording;
 
 #[cfg(any(test, feature = "conformance"))]
@@ -170,8 +238,12 @@ pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,
     ParseMaskPathError, Pin, PolicyEngine, Rewrite, Verdict,
 };
+pub use explain::{
+    Condition, ExplainedDocument, ExplainedFinding, ExplainedRule, ExplainedScope, Explanation, Miss, Standing,
+};
 pub use reload::ReloadablePolicy;
 pub use set::PolicySet;
+pub use suite::{CaseReport, Difference, PolicyTests, TestReport};
 
 #[cfg(test)]
 mod tests;

@@ -97,6 +97,9 @@ impl<'r> Question<'r> {
                 Ok(labels) => permits = labels.permitted_by(listed),
             }
         }
+        if rule.when.is_some() {
+            return Late::Failed("conditions are not evaluated yet".to_owned());
+        }
         Late::Yes { permits }
     }
 

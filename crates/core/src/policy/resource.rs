@@ -2,10 +2,12 @@
 //!
 //! The version never counts, and resources that are served under several groups are one.
 
+use std::fmt;
+
 use super::glob::Glob;
 
 /// Resources that the API server serves under several groups from the same storage.
-const ALIASES: [(&str, &[&str]); 6] = [
+pub(super) const ALIASES: [(&str, &[&str]); 6] = [
     ("events", &["", "events.k8s.io"]),
     ("deployments", &["apps", "extensions"]),
     ("daemonsets", &["apps", "extensions"]),
@@ -64,7 +66,7 @@ pub(super) enum Group {
 }
 
 impl Group {
-    fn matches(&self, group: &str) -> bool {
+    pub(super) fn matches(&self, group: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Core => group.is_empty(),
@@ -82,6 +84,28 @@ pub(super) enum Subresource {
     All,
     /// `pods/exec`: one.
     Named(String),
+}
+
+impl fmt::Display for ResourceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Some {
+            group,
+            resource,
+            subresource,
+        } = self
+        else {
+            return f.write_str("*");
+        };
+        f.write_str(resource.as_deref().unwrap_or("*"))?;
+        if let Group::Named(group) = group {
+            write!(f, ".{}", group.as_str())?;
+        }
+        match subresource {
+            Subresource::Unsaid => Ok(()),
+            Subresource::All => f.write_str("/*"),
+            Subresource::Named(name) => write!(f, "/{name}"),
+        }
+    }
 }
 
 impl ResourceSpec {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::budget::Budget;
+use super::condition::Condition;
 use super::document::{self, LoadErrors};
 use super::engine::{Evaluation, Facts, HoldTerms, MaskPath, Need, Outcome, PolicyEngine, Verdict};
 use super::glob::Glob;
@@ -72,6 +73,8 @@ pub(super) struct CompiledRule {
     /// `document/rule`, or `profile/rule`.
     pub(super) name: Arc<str>,
     pub(super) matches: Match,
+    /// What has to hold besides.
+    pub(super) when: Option<Condition>,
     pub(super) action: Action,
     /// Evaluated and recorded, not enforced.
     pub(super) shadow: bool,
@@ -144,6 +147,16 @@ impl PolicySet {
         Self {
             rules: Rules::AllowAll,
             revision: FieldHasher::new("countersign policy insecure_allow_all").finish(),
+        }
+    }
+}
+
+impl PolicySet {
+    /// The documents, in the order of their names.
+    pub(super) fn documents(&self) -> &[Document] {
+        match &self.rules {
+            Rules::Documents(compiled) => &compiled.documents,
+            Rules::AllowAll => &[],
         }
     }
 }

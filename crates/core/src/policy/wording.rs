@@ -153,8 +153,13 @@ fn deny(message: String, remedy: Option<String>) -> Outcome {
 
 /// `agent-7 may not delete pods/web-0 in namespace team-a`.
 fn may_not(subject: &Subject, request: &Canonical) -> String {
+    format!("{} may not {}", subject.user, described(request))
+}
+
+/// `delete pods/web-0 in namespace team-a`.
+pub(super) fn described(request: &Canonical) -> String {
     let attributes = request.attributes();
-    let mut text = format!("{} may not {} ", subject.user, attributes.verb);
+    let mut text = format!("{} ", attributes.verb);
     if !attributes.is_resource_request {
         text.push_str(&attributes.path);
         return text;

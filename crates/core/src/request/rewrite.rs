@@ -31,6 +31,18 @@ pub enum RewriteOp {
     Remove,
 }
 
+impl RewriteOp {
+    /// The name in policies and in JSON Patch.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::Remove => "remove",
+        }
+    }
+}
+
 /// One change that a policy makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RewriteOperation {
@@ -85,9 +97,15 @@ impl RewriteOperation {
         self.op
     }
 
+    /// The keys that lead to the place.
+    #[must_use]
+    pub fn path(&self) -> &[String] {
+        &self.path
+    }
+
     /// The place, as a JSON Pointer.
     #[must_use]
-    pub fn path(&self) -> String {
+    pub fn pointer(&self) -> String {
         let mut path = String::new();
         self.path.iter().for_each(|token| pointer::push(&mut path, token));
         path
@@ -101,13 +119,8 @@ impl RewriteOperation {
 
     fn operation(&self) -> Value {
         let mut operation = Object::new();
-        let op = match self.op {
-            RewriteOp::Add => "add",
-            RewriteOp::Replace => "replace",
-            RewriteOp::Remove => "remove",
-        };
-        operation.insert("op", op);
-        operation.insert("path", self.path());
+        operation.insert("op", self.op.as_str());
+        operation.insert("path", self.pointer());
         if let Some(value) = &self.value {
             operation.insert("value", value.clone());
         }
@@ -123,7 +136,7 @@ impl RewriteOperation {
     }
 
     fn does_not_fit(&self, what: &str) -> Refusal {
-        let message = format!("the policy changes {} in what is sent here, {what}", self.path());
+        let message = format!("the policy changes {} in what is sent here, {what}", self.pointer());
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Class::Unsupported, message)
             .with_remedy("send it as the policy would have it, or replace the whole object")
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::inside;
 use super::yaml::Span;
 
 /// Errors of one load are cut here: whoever mistook a file for a policy needs no thousand of them.
@@ -72,71 +73,104 @@ impl std::error::Error for LoadErrors {}
 
 /// One file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'s> {
-    pub(super) name: &'s str,
-    pub(super) text: &'s str,
+pub(in crate::policy) struct Source<'s> {
+    pub(in crate::policy) name: &'s str,
+    pub(in crate::policy) text: &'s str,
+}
+
+/// A place in one of the files of a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::policy) struct Site {
+    /// The file, by its number.
+    pub(in crate::policy) file: usize,
+    pub(in crate::policy) span: Span,
 }
 
 /// Collects what is wrong, so that one load tells all of it.
-#[derive(Debug)]
-pub(super) struct Problems<'s> {
-    source: Source<'s>,
-    errors: Vec<LoadError>,
-    /// Errors of files before this one.
-    earlier: usize,
+#[derive(Debug, Default)]
+pub(in crate::policy) struct Problems<'s> {
+    sources: Vec<Source<'s>>,
+    /// With the number of the file.
+    errors: Vec<(usize, LoadError)>,
 }
 
 impl<'s> Problems<'s> {
-    pub(super) fn new(source: Source<'s>) -> Self {
-        Self {
-            source,
-            errors: Vec::new(),
-            earlier: 0,
-        }
-    }
-
     /// Turns to the next file.
-    pub(super) fn turn_to(&mut self, source: Source<'s>) {
-        self.sort();
-        self.source = source;
-        self.earlier = self.errors.len();
+    pub(in crate::policy) fn turn_to(&mut self, source: Source<'s>) {
+        self.sources.push(source);
     }
 
-    /// What is checked together is found late; people read from the top.
-    fn sort(&mut self) {
-        if let Some(errors) = self.errors.get_mut(self.earlier..) {
-            errors.sort_by_key(|error| (error.line, error.column));
-        }
+    /// The number of the file that is read.
+    pub(in crate::policy) fn file(&self) -> usize {
+        self.sources.len().saturating_sub(1)
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::policy) fn count(&self) -> usize {
         self.errors.len()
     }
 
-    pub(super) fn add(&mut self, span: Span, message: impl Into<String>) {
+    pub(in crate::policy) fn add(&mut self, span: Span, message: impl Into<String>) {
         self.add_with(span, message, None);
     }
 
-    pub(super) fn add_with(&mut self, span: Span, message: impl Into<String>, suggestion: Option<String>) {
+    pub(in crate::policy) fn add_with(&mut self, span: Span, message: impl Into<String>, suggestion: Option<String>) {
+        let file = self.file();
+        self.add_at(Site { file, span }, message, suggestion);
+    }
+
+    /// Notes a problem in a file that was read before.
+    pub(in crate::policy) fn add_at(&mut self, site: Site, message: impl Into<String>, suggestion: Option<String>) {
         if self.errors.len() < LIMIT {
-            self.errors.push(LoadError {
-                file: self.source.name.to_owned(),
-                line: span.line,
-                column: span.column,
+            let source = self.source(site.file);
+            let error = LoadError {
+                file: source.name.to_owned(),
+                line: site.span.line,
+                column: site.span.column,
                 message: message.into(),
                 suggestion,
-                excerpt: excerpt(self.source.text, span),
-            });
+                excerpt: excerpt(source.text, site.span),
+            };
+            self.errors.push((site.file, error));
         }
     }
 
-    pub(super) fn finish(mut self) -> Result<(), LoadErrors> {
-        self.sort();
+    /// `agent.yaml:12:9`
+    pub(in crate::policy) fn place(&self, site: Site) -> String {
+        format!(
+            "{}:{}:{}",
+            self.source(site.file).name,
+            site.span.line,
+            site.span.column
+        )
+    }
+
+    /// Notes a problem at a character of a text whose scalar begins at the span.
+    pub(in crate::policy) fn add_inside(
+        &mut self,
+        span: Span,
+        text: &str,
+        offset: usize,
+        message: impl Into<String>,
+        suggestion: Option<String>,
+    ) {
+        let source = self.source(self.file());
+        let place = inside::find(source.text, span, text, offset).unwrap_or(span);
+        self.add_with(place, message, suggestion);
+    }
+
+    fn source(&self, file: usize) -> Source<'s> {
+        let nothing = Source { name: "", text: "" };
+        self.sources.get(file).copied().unwrap_or(nothing)
+    }
+
+    /// What is checked together is found late; people read from the top.
+    pub(in crate::policy) fn finish(mut self) -> Result<(), LoadErrors> {
         if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(LoadErrors(self.errors))
+            return Ok(());
         }
+        self.errors
+            .sort_by_key(|(file, error)| (*file, error.line, error.column));
+        Err(LoadErrors(self.errors.into_iter().map(|(_, error)| error).collect()))
     }
 }
 
@@ -168,7 +202,7 @@ fn excerpt(text: &str, span: Span) -> String {
 }
 
 /// The known word that was probably meant.
-pub(super) fn nearest(word: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
+pub(in crate::policy) fn nearest(word: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
     // A distance takes time in the product of the lengths; no known word is that long.
     let length = word.chars().count();
     if length > 64 {

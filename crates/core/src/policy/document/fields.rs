@@ -4,7 +4,7 @@ use super::error::{Problems, nearest};
 use super::yaml::{Node, Span, Value};
 
 /// The fields of one mapping.
-pub(super) struct Fields<'n> {
+pub(in crate::policy) struct Fields<'n> {
     what: &'static str,
     span: Span,
     entries: Vec<(&'n str, &'n Node)>,
@@ -13,7 +13,7 @@ pub(super) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// Reads a mapping whose fields are among these; `later` are names of the language that do nothing yet, and must
     /// not be taken for something that works.
-    pub(super) fn read(
+    pub(in crate::policy) fn read(
         node: &'n Node,
         what: &'static str,
         known: &[&str],
@@ -51,7 +51,7 @@ impl<'n> Fields<'n> {
         })
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+    pub(in crate::policy) fn get(&self, name: &str) -> Option<&'n Node> {
         self.entries
             .iter()
             .find(|(known, _)| *known == name)
@@ -59,7 +59,7 @@ impl<'n> Fields<'n> {
     }
 
     /// A field that has to be there.
-    pub(super) fn require(&self, name: &str, problems: &mut Problems<'_>) -> Option<&'n Node> {
+    pub(in crate::policy) fn require(&self, name: &str, problems: &mut Problems<'_>) -> Option<&'n Node> {
         let found = self.get(name);
         if found.is_none() {
             problems.add(Span { width: 1, ..self.span }, format!("{} has no `{name}`", self.what));
@@ -69,11 +69,11 @@ impl<'n> Fields<'n> {
 }
 
 /// A text that is not empty.
-pub(super) fn text<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) -> Option<&'n str> {
+pub(in crate::policy) fn text<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) -> Option<&'n str> {
     match &node.value {
         Value::Text(text) if text.is_empty() => problems.add(node.span, format!("{what} is empty")),
         Value::Text(text) => return Some(text),
-        Value::Bool(_) | Value::Whole(_) | Value::Number => problems.add(
+        Value::Bool(_) | Value::Whole(_) | Value::Number(_) => problems.add(
             node.span,
             format!("{what} is text, not {}: write it in quotes", node.value.what()),
         ),
@@ -82,7 +82,7 @@ pub(super) fn text<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) 
     None
 }
 
-pub(super) fn boolean(node: &Node, what: &str, problems: &mut Problems<'_>) -> Option<bool> {
+pub(in crate::policy) fn boolean(node: &Node, what: &str, problems: &mut Problems<'_>) -> Option<bool> {
     match &node.value {
         Value::Bool(value) => Some(*value),
         other => {
@@ -95,7 +95,7 @@ pub(super) fn boolean(node: &Node, what: &str, problems: &mut Problems<'_>) -> O
 /// A list with something in it.
 ///
 /// An empty one would match nothing where leaving it out matches everything: nobody should have to know which.
-pub(super) fn list<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) -> Option<&'n [Node]> {
+pub(in crate::policy) fn list<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) -> Option<&'n [Node]> {
     match &node.value {
         Value::List(list) if list.is_empty() => problems.add(node.span, format!("{what} is empty")),
         Value::List(list) => return Some(list),
@@ -110,7 +110,7 @@ pub(super) fn list<'n>(node: &'n Node, what: &str, problems: &mut Problems<'_>) 
 }
 
 /// A list of which every element is read in the same way; none if one of them is wrong.
-pub(super) fn each<'n, T>(
+pub(in crate::policy) fn each<'n, T>(
     node: &'n Node,
     what: &str,
     problems: &mut Problems<'_>,
@@ -122,8 +122,38 @@ pub(super) fn each<'n, T>(
     read.into_iter().collect()
 }
 
+/// Like [`each`], where an empty list says the same as leaving it out.
+pub(in crate::policy) fn each_of_any<'n, T>(
+    node: &'n Node,
+    what: &str,
+    problems: &mut Problems<'_>,
+    read: impl FnMut(&'n Node, &mut Problems<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    match &node.value {
+        Value::List(list) if list.is_empty() => Some(Vec::new()),
+        _ => each(node, what, problems, read),
+    }
+}
+
+/// A whole number from `min` on.
+pub(in crate::policy) fn whole(node: &Node, what: &str, min: u64, problems: &mut Problems<'_>) -> Option<u64> {
+    let number = match node.value {
+        Value::Whole(number) => u64::try_from(number).ok().filter(|number| *number >= min),
+        _ => None,
+    };
+    if number.is_none() {
+        problems.add(node.span, format!("{what} is a whole number, at least {min}"));
+    }
+    number
+}
+
 /// A text out of a closed set.
-pub(super) fn one_of<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], problems: &mut Problems<'_>) -> Option<T> {
+pub(in crate::policy) fn one_of<T: Copy>(
+    node: &Node,
+    what: &str,
+    known: &[(&str, T)],
+    problems: &mut Problems<'_>,
+) -> Option<T> {
     let text = text(node, what, problems)?;
     let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     if found.is_none() {

@@ -1,38 +1,56 @@
 //! From YAML text to compiled documents, or to everything that is wrong with it.
 
-mod error;
-mod fields;
-mod rule;
-mod values;
-mod yaml;
+mod admission;
+mod budgets;
+mod conflicts;
+pub(in crate::policy) mod error;
+pub(in crate::policy) mod fields;
+mod inside;
+mod limits;
+mod profile;
+mod rewrite;
+pub(in crate::policy) mod rule;
+mod subjects;
+pub(in crate::policy) mod values;
+pub(in crate::policy) mod yaml;
 
+#[cfg(test)]
+pub(super) use admission::load as load_guardrails;
+pub(super) use error::nearest;
 pub use error::{LoadError, LoadErrors};
 
 use error::{Problems, Source};
 use fields::{Fields, each, text};
+use profile::PROFILES;
 use rule::Defaults;
-use values::is_dns_label;
+use values::{Mode, is_dns_label};
 use yaml::{Node, Span};
 
 use std::sync::Arc;
 
-use super::glob::Glob;
-use super::limits::Limits;
 use super::matching::Scope;
 use super::resource::ResourceSpec;
-use super::set::{Action, Document, SubjectMatch};
+use super::set::{Action, CompiledRule, Document};
+use crate::digest::FieldHasher;
 use crate::request::{Effect, Effects};
 
-const API_VERSION: &str = "countersign.dev/v1alpha1";
+pub(in crate::policy) const API_VERSION: &str = "countersign.dev/v1alpha1";
 const KIND: &str = "Policy";
 
 /// Names that the engine itself puts before a slash.
 const RESERVED: &str = "countersign";
 
+/// A document and what it was read from.
+struct Loaded {
+    file: usize,
+    node: Node,
+    document: Document,
+}
+
 /// Loads every document of every file, or tells everything that is wrong.
 pub(super) fn load<'s>(sources: impl Iterator<Item = (&'s str, &'s str)>) -> Result<Vec<Document>, LoadErrors> {
-    let mut problems = Problems::new(Source { name: "", text: "" });
-    let mut documents: Vec<Document> = Vec::new();
+    let mut problems = Problems::default();
+    let mut loaded: Vec<Loaded> = Vec::new();
     for (name, text) in sources {
         let source = Source { name, text };
         problems.turn_to(source);
@@ -41,15 +59,19 @@ pub(super) fn load<'s>(sources: impl Iterator<Item = (&'s str, &'s str)>) -> Res
         if nodes.is_empty() && problems.count() == before {
             problems.add(Span::START, "there is no policy document in this file");
         }
-        for node in &nodes {
-            documents.extend(document(node, &documents, &mut problems));
+        for node in nodes {
+            if let Some(document) = document(&node, &loaded, &mut problems) {
+                let file = problems.file();
+                loaded.push(Loaded { file, node, document });
+            }
         }
     }
+    conflicts::check(&loaded, &mut problems);
     problems.finish()?;
-    Ok(documents)
+    Ok(loaded.into_iter().map(|loaded| loaded.document).collect())
 }
 
-fn document(node: &Node, others: &[Document], problems: &mut Problems<'_>) -> Option<Document> {
+fn document(node: &Node, others: &[Loaded], problems: &mut Problems<'_>) -> Option<Document> {
     let known = ["apiVersion", "kind", "metadata", "spec"];
     let fields = Fields::read(node, "a policy document", &known, &[], problems)?;
     exactly(
@@ -63,21 +85,23 @@ fn document(node: &Node, others: &[Document], problems: &mut Problems<'_>) -> Op
         .require("metadata", problems)
         .and_then(|node| metadata(node, problems));
     if let Some((name, span)) = name
-        && others.iter().any(|other| other.name == name)
+        && others.iter().any(|other| other.document.name == name)
     {
         problems.add(span, format!("there is another document named `{name}`"));
     }
     // The rest is read even if the name is wrong, so that all errors are told at once.
     let spec = fields.require("spec", problems)?;
-    let document = self::spec(spec, name.map_or("", |(name, _)| name), problems)?;
+    let mut hasher = FieldHasher::new("countersign policy document v2");
+    hasher.field("document", node.digest().as_bytes());
+    let document = self::spec(spec, name.map_or("", |(name, _)| name), &mut hasher, problems)?;
     Some(Document {
         name: name?.0.to_owned(),
-        digest: node.digest(),
+        digest: hasher.finish(),
         ..document
     })
 }
 
-fn exactly(node: Option<&Node>, what: &str, expected: &str, problems: &mut Problems<'_>) {
+pub(in crate::policy) fn exactly(node: Option<&Node>, what: &str, expected: &str, problems: &mut Problems<'_>) {
     if let Some(node) = node
         && let Some(found) = text(node, what, problems)
         && found != expected
@@ -95,32 +119,73 @@ fn metadata<'n>(node: &'n Node, problems: &mut Problems<'_>) -> Option<(&'n str,
         problems.add(node.span, format!("`{name}` is no DNS label: {rule}"));
         return None;
     }
-    if name == RESERVED {
-        problems.add(
-            node.span,
-            format!("the name `{RESERVED}` is reserved for rules that are in no document"),
-        );
-        return None;
-    }
-    Some((name, node.span))
+    let reserved_for = if name == RESERVED {
+        "rules that are in no document"
+    } else if PROFILES.iter().any(|profile| profile.name == name) {
+        "rules of the profile"
+    } else {
+        return Some((name, node.span));
+    };
+    problems.add(node.span, format!("the name `{name}` is reserved for {reserved_for}"));
+    None
 }
 
-/// All of a document but its name and digest.
-fn spec(node: &Node, document: &str, problems: &mut Problems<'_>) -> Option<Document> {
-    let known = ["subjects", "scopes", "approval", "rules"];
-    let later = ["profile", "limits", "budgets", "mode"];
-    let fields = Fields::read(node, "`spec`", &known, &later, problems)?;
+/// Fields of `spec`.
+const SPEC: [&str; 9] = [
+    "subjects",
+    "profile",
+    "mode",
+    "scopes",
+    "limits",
+    "insecure_permit",
+    "approval",
+    "rules",
+    "budgets",
+];
+
+/// All of a document but its name and digest; what it refers to is added to the digest.
+fn spec(node: &Node, document: &str, hasher: &mut FieldHasher, problems: &mut Problems<'_>) -> Option<Document> {
+    let fields = Fields::read(node, "`spec`", &SPEC, &[], problems)?;
     let subjects = fields
         .require("subjects", problems)
-        .and_then(|node| each(node, "`subjects`", problems, subject));
+        .and_then(|node| each(node, "`subjects`", problems, subjects::subject));
     let scopes = fields.get("scopes").map(|node| each(node, "`scopes`", problems, scope));
+    let mode = fields.get("mode").map(|node| values::mode(node, problems));
+    let limits = limits::read(fields.get("limits"), fields.get("insecure_permit"), problems);
+    let budgets = fields
+        .get("budgets")
+        .map(|node| budgets::read(node, document, problems));
     let defaults = match fields.get("approval") {
         Some(node) => Defaults::read(node, problems),
         None => Some(Defaults::default()),
     };
-    let rules = fields.require("rules", problems)?;
-    // A default that is wrong is noted; holds are not blamed for it as well.
-    let rules = rule::read(rules, document, defaults.as_ref(), problems)?;
+    let rules = match fields.get("rules") {
+        // A default that is wrong is noted; holds are not blamed for it as well.
+        Some(rules) => rule::read(rules, document, defaults.as_ref(), problems),
+        // A profile may be all that is wanted.
+        None if fields.get("profile").is_some() => Some(Vec::new()),
+        None => {
+            fields.require("rules", problems);
+            None
+        }
+    };
+    if let (Some(rules), Some(rules_at), Some(Some(Mode::Shadow))) = (&rules, fields.get("rules"), mode) {
+        check_modes(rules, rules_at, problems);
+    }
+    let approval = defaults.as_ref().map(|defaults| defaults.terms(document));
+    let profile = match (fields.get("profile"), &approval) {
+        (Some(node), Some(approval)) => {
+            let profile = profile::read(node, problems);
+            profile.and_then(|profile| profile.rules(node, approval.as_ref(), problems))
+        }
+        (Some(node), None) => profile::read(node, problems).map(|_| (Vec::new(), node.digest())),
+        (None, _) => Some((Vec::new(), node.digest())),
+    };
+    let (mut rules, (shipped, digest)) = (rules?, profile?);
+    if fields.get("profile").is_some() {
+        hasher.field("profile", digest.as_bytes());
+    }
+    rules.extend(shipped);
     if scopes.is_none() && rules.iter().any(needs_scope) {
         let message = "`spec` has no `scopes`: its rules permit something, but only inside its scopes";
         problems.add(Span { width: 1, ..node.span }, message);
@@ -130,40 +195,34 @@ fn spec(node: &Node, document: &str, problems: &mut Problems<'_>) -> Option<Docu
         digest: node.digest(),
         subjects: subjects?,
         scopes: scopes.unwrap_or(Some(Vec::new()))?,
-        limits: Limits::default(),
-        approval: defaults?.terms(document).map(Arc::new),
+        limits: limits?,
+        approval: approval?.map(Arc::new),
         rules,
-        budgets: Vec::new(),
-        shadow: false,
+        budgets: rule::given(budgets)?.unwrap_or_default(),
+        shadow: rule::given(mode)? == Some(Mode::Shadow),
     })
 }
 
+/// A document that is not enforced has no rule that is.
+fn check_modes(rules: &[CompiledRule], node: &Node, problems: &mut Problems<'_>) {
+    for (rule, node) in rules.iter().zip(node.elements()) {
+        if let Some(mode) = node.get("mode").filter(|_| !rule.shadow) {
+            problems.add(
+                mode.span,
+                "this rule can't be enforced: `spec.mode` of the document is `shadow`",
+            );
+        }
+    }
+}
+
 /// Whether a rule permits anything but learning what the API offers.
-fn needs_scope(rule: &super::set::CompiledRule) -> bool {
+fn needs_scope(rule: &CompiledRule) -> bool {
     let permits = matches!(rule.action, Action::Allow { .. } | Action::Hold(_));
     permits
         && !rule
             .matches
             .permitted_effects()
             .is_subset(Effects::only(Effect::Discovery))
-}
-
-fn subject(node: &Node, problems: &mut Problems<'_>) -> Option<SubjectMatch> {
-    let fields = Fields::read(node, "a subject", &["user", "group"], &[], problems)?;
-    match (fields.get("user"), fields.get("group")) {
-        (Some(user), None) => Some(SubjectMatch {
-            user: Some(Glob::new(text(user, "`user`", problems)?)),
-            ..SubjectMatch::default()
-        }),
-        (None, Some(group)) => Some(SubjectMatch {
-            group: Some(Glob::new(text(group, "`group`", problems)?)),
-            ..SubjectMatch::default()
-        }),
-        _ => {
-            problems.add(node.span, "a subject is either `{ user: … }` or `{ group: … }`");
-            None
-        }
-    }
 }
 
 fn scope(node: &Node, problems: &mut Problems<'_>) -> Option<Scope> {

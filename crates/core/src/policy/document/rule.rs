@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use super::error::Problems;
 use super::fields::{Fields, boolean, each, one_of, text};
-use super::values;
+use super::rewrite;
+use super::values::{self, Mode};
 use super::yaml::{Node, Span, Value};
+use crate::policy::condition::Condition;
 use crate::policy::engine::{Approver, HoldTerms, MaskPath, Pin};
+use crate::policy::glob::Glob;
 use crate::policy::matching::{Match, Verbs};
 use crate::policy::set::{Action, CompiledRule};
 use crate::request::{Effect, Effects};
 
-const ACTIONS: [&str; 4] = ["allow", "deny", "hold", "mask"];
+const ACTIONS: [&str; 5] = ["allow", "deny", "hold", "rewrite", "mask"];
+/// Most labels that a rule asks for.
+const MAX_LABELS: usize = 32;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// `spec.approval`: what holds of the document leave out.
@@ -25,6 +30,14 @@ pub(super) struct Defaults {
 }
 
 impl Defaults {
+    /// Terms that stand for those of the document that names a profile.
+    pub(super) fn anybody() -> Self {
+        Self {
+            approvers: Some(vec![Approver::Group(String::new())]),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn read(node: &Node, problems: &mut Problems<'_>) -> Option<Self> {
         let before = problems.count();
         let terms = Terms::read(node, "`approval`", problems)?;
@@ -62,7 +75,9 @@ impl Terms {
             .get("approvers")
             .map(|node| each(node, "`approvers`", problems, approver));
         let quorum = fields.get("quorum").map(|node| quorum(node, problems));
-        let timeout = fields.get("timeout").map(|node| values::duration(node, problems));
+        let timeout = fields
+            .get("timeout")
+            .map(|node| values::duration(node, values::TIMEOUT, problems));
         let pins = [("uid", Pin::Uid), ("resourceVersion", Pin::ResourceVersion)];
         let pin = fields.get("pin").map(|node| one_of(node, "pin", &pins, problems));
         Some(Self {
@@ -87,7 +102,7 @@ impl Terms {
 }
 
 /// A field that may be left out but not be wrong.
-pub(super) fn given<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+pub(in crate::policy) fn given<T>(field: Option<Option<T>>) -> Option<Option<T>> {
     match field {
         None => Some(None),
         Some(read) => read.map(Some),
@@ -105,14 +120,16 @@ pub(super) fn read(
         let known = [
             "name",
             "match",
+            "when",
             "allow",
             "deny",
             "hold",
+            "rewrite",
             "mask",
+            "mode",
             "insecure_opaque_stream",
         ];
-        let later = ["when", "rewrite", "mode"];
-        let fields = Fields::read(node, "a rule", &known, &later, problems)?;
+        let fields = Fields::read(node, "a rule", &known, &[], problems)?;
         let name = fields.require("name", problems).and_then(|node| {
             let name = text(node, "the name of a rule", problems)?;
             if !values::is_dns_label(name) {
@@ -137,20 +154,35 @@ pub(super) fn read(
                 None
             }
         };
+        let mode = fields.get("mode").map(|node| values::mode(node, problems));
+        let when = fields.get("when").map(|node| when(node, problems));
         let name = format!("{document}/{}", name.unwrap_or_default());
         let action = action(node, &fields, &name, defaults, matches.as_ref(), problems)?;
         Some(CompiledRule {
             name: name.into(),
             matches: matches?,
+            when: given(when)?,
             action,
-            shadow: false,
+            shadow: given(mode)?.unwrap_or_default() == Mode::Shadow,
             profile: false,
         })
     })
 }
 
+/// A condition in CEL.
+fn when(node: &Node, problems: &mut Problems<'_>) -> Option<Condition> {
+    let text = text(node, "`when`", problems)?;
+    match Condition::compile(text) {
+        Ok(condition) => Some(condition),
+        Err(error) => {
+            problems.add_inside(node.span, text, error.offset, error.message, error.suggestion);
+            None
+        }
+    }
+}
+
 fn matches(node: &Node, problems: &mut Problems<'_>) -> Option<Match> {
-    let known = ["effects", "verbs", "resources", "namespaces", "names"];
+    let known = ["effects", "verbs", "resources", "namespaces", "names", "labels"];
     let fields = Fields::read(node, "`match`", &known, &[], problems)?;
     let effects = fields
         .get("effects")
@@ -167,14 +199,47 @@ fn matches(node: &Node, problems: &mut Problems<'_>) -> Option<Match> {
     let names = fields
         .get("names")
         .map(|node| each(node, "`names`", problems, values::name));
+    let labels = fields.get("labels").map(|node| labels(node, problems));
     Some(Match {
         effects: given(effects)?.map(Effects::from_iter),
         verbs: given(verbs)?.map(Verbs::from_iter),
         resources: given(resources)?,
         namespaces: given(namespaces)?,
         names: given(names)?,
-        labels: None,
+        labels: given(labels)?,
     })
+}
+
+fn labels(node: &Node, problems: &mut Problems<'_>) -> Option<Vec<(String, Glob)>> {
+    let Value::Map(map) = &node.value else {
+        let message = format!(
+            "`labels` is a mapping, not {}: write `labels: {{ app: web }}`",
+            node.value.what()
+        );
+        problems.add(node.span, message);
+        return None;
+    };
+    if map.is_empty() || map.len() > MAX_LABELS {
+        let message = if map.is_empty() {
+            "is empty".to_owned()
+        } else {
+            format!("has more than {MAX_LABELS} labels")
+        };
+        problems.add(node.span, format!("`labels` {message}"));
+        return None;
+    }
+    let mut labels: Vec<(String, Glob)> = Vec::new();
+    let before = problems.count();
+    for (key, value) in map {
+        let Some(label) = values::label(key, value, problems) else {
+            continue;
+        };
+        if labels.iter().any(|(name, _)| *name == label.0) {
+            problems.add(key.span, format!("duplicate label `{}`", label.0));
+        }
+        labels.push(label);
+    }
+    (problems.count() == before).then_some(labels)
 }
 
 fn action(
@@ -189,7 +254,7 @@ fn action(
         .into_iter()
         .filter_map(|action| Some((action, fields.get(action)?)));
     let (Some((action, asks)), None) = (given.next(), given.next()) else {
-        let message = "a rule has exactly one of `allow`, `deny`, `hold` and `mask`";
+        let message = "a rule has exactly one of `allow`, `deny`, `hold`, `rewrite` and `mask`";
         problems.add(Span { width: 1, ..node.span }, message);
         return None;
     };
@@ -201,6 +266,7 @@ fn action(
         "allow" => allow(asks, stream, matches, problems),
         "deny" => deny(asks, problems),
         "hold" => hold(asks, rule, defaults?, problems).map(|terms| Action::Hold(Arc::new(terms))),
+        "rewrite" => rewrite::read(asks, problems).map(Action::Rewrite),
         _ => mask(asks, problems),
     }
 }

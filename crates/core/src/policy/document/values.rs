@@ -10,9 +10,6 @@ use crate::policy::matching::Verbs;
 use crate::policy::resource::{Group, ResourceSpec, Subresource};
 use crate::request::{Effect, Verb};
 
-/// A hold that nobody answers in a week is forgotten.
-const MAX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// Resources of the core group: nothing can be added to it, so that a name outside of it is a mistake.
 const CORE: [&str; 17] = [
     "bindings",
@@ -80,7 +77,7 @@ const CORE_SUBRESOURCES: [&str; 14] = [
     "token",
 ];
 
-pub(super) fn effect(node: &Node, problems: &mut Problems<'_>) -> Option<Effect> {
+pub(in crate::policy) fn effect(node: &Node, problems: &mut Problems<'_>) -> Option<Effect> {
     one_of(
         node,
         "effect",
@@ -89,7 +86,7 @@ pub(super) fn effect(node: &Node, problems: &mut Problems<'_>) -> Option<Effect>
     )
 }
 
-pub(super) fn verb(node: &Node, problems: &mut Problems<'_>) -> Option<Verb> {
+pub(in crate::policy) fn verb(node: &Node, problems: &mut Problems<'_>) -> Option<Verb> {
     if text(node, "verb", problems)? == "*" {
         problems.add(node.span, "leave `verbs` out to match every verb");
         return None;
@@ -126,12 +123,12 @@ fn is_label_byte(byte: u8) -> bool {
 }
 
 /// RFC 1123.
-pub(super) fn is_dns_label(text: &str) -> bool {
+pub(in crate::policy) fn is_dns_label(text: &str) -> bool {
     (1..=63).contains(&text.len()) && text.bytes().all(is_label_byte) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// `pods`, `pods/exec`, `deployments.apps`, `deployments.apps/scale`, `*.example.com`, `*/scale`, `pods/*`, `*`.
-pub(super) fn resource(node: &Node, problems: &mut Problems<'_>) -> Option<ResourceSpec> {
+pub(in crate::policy) fn resource(node: &Node, problems: &mut Problems<'_>) -> Option<ResourceSpec> {
     let text = text(node, "a resource", problems)?;
     if text == "*" {
         return Some(ResourceSpec::Everything);
@@ -193,6 +190,65 @@ fn qualified(resource: &str) -> Option<String> {
     Some(elsewhere(&meant).map_or_else(|| meant.clone(), full))
 }
 
+/// `app: web`, `example.com/tier: "*"`: a label and a pattern of its value.
+pub(super) fn label(key: &Node, value: &Node, problems: &mut Problems<'_>) -> Option<(String, Glob)> {
+    let name = text(key, "the name of a label", problems)?;
+    if !is_qualified_name(name, b"") {
+        problems.add(
+            key.span,
+            format!("`{name}` is no name of a label: `app`, or `example.com/app`"),
+        );
+        return None;
+    }
+    let pattern = match &value.value {
+        // Kubernetes has labels without a value.
+        super::yaml::Value::Text(pattern) if pattern.is_empty() => pattern,
+        _ => text(value, "the value of a label", problems)?,
+    };
+    if !pattern.bytes().all(|byte| byte == b'*' || is_name_byte(byte)) || pattern.replace('*', "").len() > 63 {
+        let form = "at most 63 letters, digits, `-`, `_`, `.`, and `*` for any run of them";
+        problems.add(value.span, format!("`{pattern}` is no value of a label: {form}"));
+        return None;
+    }
+    Some((name.to_owned(), Glob::new(pattern)))
+}
+
+/// A pattern of keys of annotations.
+pub(super) fn annotation(node: &Node, problems: &mut Problems<'_>) -> Option<Glob> {
+    let text = text(node, "an annotation", problems)?;
+    if is_qualified_name(text, b"*") {
+        return Some(Glob::new(text));
+    }
+    let form = "write `example.com/key`, with `*` for any run of characters";
+    problems.add(node.span, format!("`{text}` is no key of an annotation: {form}"));
+    None
+}
+
+/// The name of a label or annotation, with these characters besides.
+fn is_qualified_name(text: &str, besides: &[u8]) -> bool {
+    let (prefix, name) = text
+        .split_once('/')
+        .map_or((None, text), |(prefix, name)| (Some(prefix), name));
+    let fits = |text: &str, most: usize, byte: fn(u8) -> bool| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|b| byte(b) || besides.contains(&b))
+    };
+    fits(name, 63, is_name_byte) && prefix.is_none_or(|prefix| fits(prefix, 253, |b| is_label_byte(b) || b == b'.'))
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
+}
+
+/// A pattern of anything that has no blanks in it.
+pub(super) fn pattern(node: &Node, what: &str, problems: &mut Problems<'_>) -> Option<Glob> {
+    let text = text(node, what, problems)?;
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        problems.add(node.span, format!("{what} has no blanks"));
+        return None;
+    }
+    Some(Glob::new(text))
+}
+
 fn is_group_pattern(group: &str) -> bool {
     group
         .split('.')
@@ -207,17 +263,60 @@ fn is_subresource(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte))
 }
 
-/// `10m`, `90s`, `1h30m`: from one second to a week.
-pub(super) fn duration(node: &Node, problems: &mut Problems<'_>) -> Option<Duration> {
+/// Whether something is enforced, or only evaluated and recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    #[default]
+    Enforce,
+    Shadow,
+}
+
+pub(super) fn mode(node: &Node, problems: &mut Problems<'_>) -> Option<Mode> {
+    one_of(
+        node,
+        "mode",
+        &[("enforce", Mode::Enforce), ("shadow", Mode::Shadow)],
+        problems,
+    )
+}
+
+/// A duration that is awaited, or counted over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Length {
+    what: &'static str,
+    most: Duration,
+    /// The most, in words.
+    told: &'static str,
+}
+
+/// How long a request waits for its approvers: one that nobody answers in a week is forgotten.
+pub(super) const TIMEOUT: Length = Length {
+    what: "a timeout",
+    most: Duration::from_secs(7 * 24 * 3600),
+    told: "a week, `168h`",
+};
+
+/// How long a budget remembers.
+pub(super) const WINDOW: Length = Length {
+    what: "the window of a budget",
+    most: Duration::from_secs(30 * 24 * 3600),
+    told: "30 days, `720h`",
+};
+
+/// `10m`, `90s`, `1h30m`: from one second on.
+pub(super) fn duration(node: &Node, kind: Length, problems: &mut Problems<'_>) -> Option<Duration> {
     let text = match &node.value {
         super::yaml::Value::Text(text) => text.as_str(),
         _ => "",
     };
+    let Length { what, most, told } = kind;
     match parse_duration(text) {
-        Some(duration) if duration > MAX_TIMEOUT => problems.add(node.span, "a timeout is at most a week, `168h`"),
-        Some(duration) if duration.is_zero() => problems.add(node.span, "a timeout is at least a second, `1s`"),
+        Some(duration) if duration > most => problems.add(node.span, format!("{what} is at most {told}")),
+        Some(duration) if duration.is_zero() => {
+            problems.add(node.span, format!("{what} is at least a second, `1s`"));
+        }
         Some(duration) => return Some(duration),
-        None => problems.add(node.span, "a timeout is written as `90s`, `10m` or `1h30m`"),
+        None => problems.add(node.span, format!("{what} is written as `90s`, `10m` or `1h30m`")),
     }
     None
 }

@@ -1,6 +1,7 @@
 //! YAML as a tree in which everything knows its place. What could make two readers differ is refused: duplicate keys
 //! (by whoever reads the tree), anchors, aliases, merge keys and tags.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -10,25 +11,29 @@ use serde_saphyr::{Location, Spanned};
 
 use super::error::{Problems, Source};
 use crate::digest::{Digest, FieldHasher};
+use crate::json;
 
 /// No policy is that large; a mistaken file may be.
 const MAX_BYTES: usize = 1024 * 1024;
+
+/// Most keys of one object that a policy writes: an object of ours is filled in the square of its length.
+const MAX_KEYS: usize = 1000;
 
 const TOO_LARGE: &str = "this is too large or too deep for a policy";
 
 /// Where something stands in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(in crate::policy) struct Span {
     /// Line, from 1.
-    pub(super) line: usize,
+    pub(in crate::policy) line: usize,
     /// Column in characters, from 1.
-    pub(super) column: usize,
+    pub(in crate::policy) column: usize,
     /// Characters from there on.
-    pub(super) width: usize,
+    pub(in crate::policy) width: usize,
 }
 
 impl Span {
-    pub(super) const START: Self = Self {
+    pub(in crate::policy) const START: Self = Self {
         line: 1,
         column: 1,
         width: 1,
@@ -48,19 +53,19 @@ impl From<Location> for Span {
 
 /// A value and its place.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) span: Span,
-    pub(super) value: Value,
+pub(in crate::policy) struct Node {
+    pub(in crate::policy) span: Span,
+    pub(in crate::policy) value: Value,
 }
 
 /// What YAML can say.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(in crate::policy) enum Value {
     Null,
     Bool(bool),
     Whole(i64),
-    /// A number that is not whole, or too large.
-    Number,
+    /// A number that is not whole, or too large; its text.
+    Number(String),
     Text(String),
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
@@ -68,13 +73,13 @@ pub(super) enum Value {
 
 impl Node {
     /// Digest of what is said, whatever the order of fields, the layout and the comments.
-    pub(super) fn digest(&self) -> Digest {
+    pub(in crate::policy) fn digest(&self) -> Digest {
         let mut hasher = FieldHasher::new("countersign policy document v1");
         match &self.value {
             Value::Null => hasher.field("null", ""),
             Value::Bool(value) => hasher.field("bool", value.to_string()),
             Value::Whole(value) => hasher.field("whole", value.to_string()),
-            Value::Number => hasher.field("number", ""),
+            Value::Number(text) => hasher.field("number", text),
             Value::Text(text) => hasher.field("text", text),
             Value::List(list) => {
                 hasher.field("list", "");
@@ -97,13 +102,82 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The value of a field, if this is a mapping that has it.
+    pub(in crate::policy) fn get(&self, field: &str) -> Option<&Self> {
+        let Value::Map(map) = &self.value else { return None };
+        let is_field = |key: &Self| matches!(&key.value, Value::Text(name) if name == field);
+        map.iter().find(|(key, _)| is_field(key)).map(|(_, value)| value)
+    }
+
+    /// The elements, if this is a list.
+    pub(in crate::policy) fn elements(&self) -> &[Self] {
+        match &self.value {
+            Value::List(list) => list,
+            _ => &[],
+        }
+    }
+
+    /// The same as JSON. What JSON does not have is noted.
+    pub(in crate::policy) fn json(&self, problems: &mut Problems<'_>) -> Option<json::Value> {
+        Some(match &self.value {
+            Value::Null => json::Value::Null,
+            Value::Bool(value) => json::Value::Bool(*value),
+            Value::Whole(number) => json::Value::Number(number.to_string()),
+            Value::Number(text) if json::Value::parse(text.as_bytes()).is_ok() => json::Value::Number(text.clone()),
+            Value::Number(_) => {
+                problems.add(self.span, "JSON has no such number");
+                return None;
+            }
+            Value::Text(text) => json::Value::String(text.clone()),
+            Value::List(list) => {
+                let elements: Vec<_> = list.iter().map(|element| element.json(problems)).collect();
+                json::Value::Array(elements.into_iter().collect::<Option<_>>()?)
+            }
+            Value::Map(map) => return Self::json_object(map, problems),
+        })
+    }
+
+    fn json_object(map: &[(Self, Self)], problems: &mut Problems<'_>) -> Option<json::Value> {
+        if map.len() > MAX_KEYS {
+            let span = map.first().map_or(Span::START, |(key, _)| key.span);
+            problems.add(span, format!("more than {MAX_KEYS} keys"));
+            return None;
+        }
+        let mut object = json::Object::new();
+        let mut whole = true;
+        let mut seen = HashSet::new();
+        for (key, value) in map {
+            let value = value.json(problems);
+            match &key.value {
+                Value::Text(name) if seen.insert(name) => match value {
+                    Some(value) => object.insert(name, value),
+                    None => whole = false,
+                },
+                Value::Text(name) => {
+                    problems.add(key.span, format!("duplicate key `{name}`"));
+                    whole = false;
+                }
+                other => {
+                    problems.add(
+                        key.span,
+                        format!("a key is text, not {}: write it in quotes", other.what()),
+                    );
+                    whole = false;
+                }
+            }
+        }
+        whole.then_some(json::Value::Object(object))
+    }
+}
+
 impl Value {
     /// What it is, for messages.
-    pub(super) fn what(&self) -> &'static str {
+    pub(in crate::policy) fn what(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "a boolean",
-            Self::Whole(_) | Self::Number => "a number",
+            Self::Whole(_) | Self::Number(_) => "a number",
             Self::Text(_) => "text",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
@@ -112,7 +186,7 @@ impl Value {
 }
 
 /// All documents of a file that are not empty; none if the file is no YAML, which is noted then.
-pub(super) fn parse(source: Source<'_>, problems: &mut Problems<'_>) -> Vec<Node> {
+pub(in crate::policy) fn parse(source: Source<'_>, problems: &mut Problems<'_>) -> Vec<Node> {
     if source.text.len() > MAX_BYTES {
         problems.add(Span::START, format!("the file has more than {MAX_BYTES} bytes"));
         return Vec::new();
@@ -210,19 +284,21 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(i64::try_from(value).map_or(Value::Number, Value::Whole))
+        Ok(i64::try_from(value).map_or_else(|_| Value::Number(value.to_string()), Value::Whole))
     }
 
-    fn visit_i128<E>(self, _: i128) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
     }
 
-    fn visit_u128<E>(self, _: u128) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // As JSON writes it; what JSON can't write is written as Rust does, and refused where JSON is wanted.
+        let text = serde_json::Number::from_f64(value).map_or_else(|| value.to_string(), |number| number.to_string());
+        Ok(Value::Number(text))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {

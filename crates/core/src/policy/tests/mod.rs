@@ -1,5 +1,6 @@
 //! Subject × request → outcome and fired rules, as tables.
 
+mod explain;
 mod matching;
 mod outcomes;
 mod properties;

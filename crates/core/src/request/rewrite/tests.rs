@@ -61,7 +61,7 @@ fn malformed_operations_are_no_part_of_a_policy() {
     ] {
         assert_eq!(RewriteOperation::new(op, path, value), Err(expected), "{path}");
     }
-    assert_eq!(operation(RewriteOp::Remove, "/a~1b/0", "").path(), "/a~1b/0");
+    assert_eq!(operation(RewriteOp::Remove, "/a~1b/0", "").pointer(), "/a~1b/0");
 }
 
 #[test]
