@@ -2,5 +2,6 @@
 
 pub mod control_plane;
 pub mod guarded;
+pub mod kinds;
 pub mod program;
 pub mod vectors;

@@ -209,6 +209,7 @@
 //! # Ok::<(), countersign_core::policy::LoadErrors>(())
 //! ```
 
+mod admission;
 mod budget;
 mod condition;
 mod decide;

@@ -1,6 +1,6 @@
 //! From text to the parser's tree, within bounds: the parser recurses, and must never meet what it can't return from.
 
-use std::panic::catch_unwind;
+use std::thread;
 
 use cel::Env;
 use cel::common::ast::{IdedExpr, SourceInfo};
@@ -9,8 +9,12 @@ use super::error::ConditionError;
 
 /// Most bytes of an expression.
 const MAX_BYTES: usize = 16 * 1024;
-/// Deepest tree of an expression. The parser takes about 20 KiB of stack per level in a debug build.
-const MAX_DEPTH: usize = 48;
+/// Most brackets in each other.
+const MAX_DEPTH: usize = 24;
+/// Deepest tree: what is chained counts, as in `a.b.c` and `a + b + c`.
+const MAX_LEVELS: usize = 96;
+/// Of the parser's thread. It takes 160 KiB for a bracket in a debug build, which is too much for threads of others.
+const STACK: usize = 64 * 1024 * 1024;
 
 /// Parses an expression, macros left as the calls that they are written as.
 pub(super) fn parse(text: &str) -> Result<(IdedExpr, SourceInfo), ConditionError> {
@@ -21,15 +25,22 @@ pub(super) fn parse(text: &str) -> Result<(IdedExpr, SourceInfo), ConditionError
         return Err(ConditionError::new(0, "it is empty"));
     }
     check_depth(text)?;
-    // The crate's parser is generated code that panics on some input.
-    let owned = text.to_owned();
-    let parsed = catch_unwind(move || {
-        let parser = Env::default().parser().max_recursion_depth(MAX_DEPTH as u16);
-        parser.parse_with_source_info(&owned).map_err(|errors| {
-            // The first is what is wrong; the others follow from it.
-            let first = errors.errors.into_iter().next();
-            first.map_or(((0, 0), String::new()), |error| (error.pos, error.msg))
-        })
+    let parsed = thread::scope(|scope| {
+        let parser = || {
+            let parser = Env::default().parser().max_recursion_depth(MAX_DEPTH as u16 * 2);
+            parser.parse_with_source_info(text).map_err(|errors| {
+                // The first is what is wrong; the others follow from it.
+                let first = errors.errors.into_iter().next();
+                first.map_or(((0, 0), String::new()), |error| (error.pos, error.msg))
+            })
+        };
+        // Joined in any case: the generated code panics on some input.
+        thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, parser)
+            .map_err(|error| format!("no thread to parse it in: {error}"))?
+            .join()
+            .map_err(|_| "no valid CEL".to_owned())
     });
     match parsed {
         Ok(Ok(tree)) => Ok(tree),
@@ -37,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<(IdedExpr, SourceInfo), ConditionError
             offset(text, line, column),
             format!("no valid CEL: {}", plain(&message)),
         )),
-        Err(_) => Err(ConditionError::new(0, "no valid CEL")),
+        Err(message) => Err(ConditionError::new(0, message)),
     }
 }
 
@@ -85,7 +96,7 @@ fn check_depth(text: &str) -> Result<(), ConditionError> {
             '.' | '+' | '-' | '*' | '/' | '%' | '<' | '>' | '=' | '?' | ':' | '!' | '&' | '|' => chain += 1,
             _ => {}
         }
-        if above + chain > MAX_DEPTH * 4 || open.len() > MAX_DEPTH {
+        if above + chain > MAX_LEVELS || open.len() > MAX_DEPTH {
             return Err(ConditionError::new(at, "it is nested too deeply"));
         }
     }

@@ -88,6 +88,16 @@ impl Definition {
     pub(super) const SUBJECT: Self = Self(4);
     pub(super) const EXEC: Self = Self(5);
 
+    /// A Namespace.
+    pub(super) fn namespace() -> Option<Self> {
+        kind(KindRef {
+            group: "",
+            kind: "Namespace",
+        })
+        .last()
+        .copied()
+    }
+
     fn object(self) -> Option<&'static Object> {
         TABLE.objects.get(self.0)
     }

@@ -63,7 +63,8 @@ impl Shape {
     pub(super) fn root(root: Root, object: Option<Definition>) -> Self {
         match root {
             Root::Object | Root::OldObject => object.map_or(Self::Dyn, Self::Object),
-            Root::NamespaceObject | Root::Params => Self::Dyn,
+            Root::NamespaceObject => Definition::namespace().map_or(Self::Dyn, Self::Object),
+            Root::Params => Self::Dyn,
             Root::Request => Self::Object(Definition::REQUEST),
             Root::Subject => Self::Object(Definition::SUBJECT),
             Root::Exec => Self::Object(Definition::EXEC),

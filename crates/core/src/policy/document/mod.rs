@@ -1,11 +1,12 @@
 //! From YAML text to compiled documents, or to everything that is wrong with it.
 
+mod admission;
 mod budgets;
 mod conflicts;
 pub(in crate::policy) mod error;
 pub(in crate::policy) mod fields;
-mod inside;
 mod limits;
+mod place;
 mod profile;
 mod rewrite;
 pub(in crate::policy) mod rule;
@@ -13,6 +14,8 @@ mod subjects;
 pub(in crate::policy) mod values;
 pub(in crate::policy) mod yaml;
 
+#[cfg(test)]
+pub(super) use admission::load as load_guardrails;
 pub(super) use error::nearest;
 pub use error::{LoadError, LoadErrors};
 

@@ -149,7 +149,7 @@ fn conversions() {
 fn names() {
     holds(&[
         "subject.user == 'agent-7' && subject.groups == ['agents'] && subject.onBehalfOf == null",
-        "'write' in effects && !('destructive' in effects)",
+        "'write' in effects && !('connect' in effects)",
         "exec.argv == [] && !exec.shell && !exec.tty",
         "request.operation == 'CREATE' && request.kind == {'group': '', 'version': 'v1', 'kind': 'Pod'}",
         "request.resource.resource == 'pods' && request.namespace == 'team-a' && request.name == 'web'",
