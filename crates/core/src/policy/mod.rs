@@ -224,6 +224,7 @@ mod matching;
 mod overlap;
 mod question;
 mod resource;
+pub mod schema;
 mod set;
 mod suite;
 mod wording;

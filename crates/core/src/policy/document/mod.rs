@@ -5,7 +5,7 @@ mod budgets;
 mod conflicts;
 pub(in crate::policy) mod error;
 pub(in crate::policy) mod fields;
-mod limits;
+pub(in crate::policy) mod limits;
 mod place;
 mod profile;
 mod rewrite;
