@@ -19,7 +19,7 @@ use countersign_kube::core::request::Gate;
 use countersign_kube::tower::identify::Identify;
 use countersign_kube::tower::{Body, BoxError, refusal_response};
 use countersign_kube::{
-    FileSink, Guard, Operator, PolicySet, Refusal, Subject, SubjectOverride, TerminalBackend, discover_catalog,
+    FileSink, Guard, Operator, PolicyFiles, Refusal, Subject, SubjectOverride, TerminalBackend, discover_catalog,
     guarded_client,
 };
 use http::header::AUTHORIZATION;
@@ -46,9 +46,9 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 /// A guarded gateway to a cluster, on loopback.
 #[derive(Parser)]
 struct Options {
-    /// The policy, a YAML file.
-    #[arg(long)]
-    policy: PathBuf,
+    /// The policy: a YAML file, or a directory of them; watched, and replaced when it changes. May be repeated.
+    #[arg(long, required = true)]
+    policy: Vec<PathBuf>,
     /// The kubeconfig that leads to the cluster; by default what kubectl would use.
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
@@ -119,8 +119,7 @@ async fn guarded(options: &Options) -> Result<(Client, SubjectOverride)> {
         }
         None => kube::Config::infer().await?,
     };
-    let name = options.policy.display().to_string();
-    let policy = PolicySet::from_yaml(&[(name, std::fs::read_to_string(&options.policy)?)])?;
+    let policy = PolicyFiles::load(&options.policy)?.watch()?;
     let mut operator = Operator::new(std::env::var("USER").unwrap_or_else(|_| "operator".into()));
     operator = options
         .approver_groups

@@ -3,5 +3,6 @@
 pub mod control_plane;
 pub mod guarded;
 pub mod kinds;
+pub mod merge_schema;
 pub mod program;
 pub mod vectors;

@@ -1,20 +1,12 @@
 //! The shared decision cases hold, but for a list that can only shrink.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use countersign_tests::vectors::decide::{Case, Judge, Outcome};
+use countersign_tests::vectors::{exceptions, file};
 use serde::Deserialize;
 
 const FAILURES: &str = include_str!("../vectors/expected-failures.txt");
-
-/// The shared file if this checkout lies beside it, else the copy of the repository.
-fn threats() -> String {
-    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let folders = ["../shared/vectors", "tests/vectors"];
-    let read = |folder| std::fs::read_to_string(format!("{workspace}/{folder}/threats.json")).ok();
-    folders.into_iter().find_map(read).expect("the copy is always there")
-}
 
 #[derive(Deserialize)]
 struct File {
@@ -30,25 +22,12 @@ struct Expected {
     expect: Outcome,
 }
 
-/// Case and why it does not hold yet.
-fn expected_failures() -> BTreeMap<&'static str, &'static str> {
-    let mut failures = BTreeMap::new();
-    for line in FAILURES
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
-        let (id, reason) = line.split_once(' ').unwrap_or_else(|| panic!("no reason: {line}"));
-        assert!(failures.insert(id, reason.trim()).is_none(), "{id} is listed twice");
-    }
-    failures
-}
-
 #[test]
 fn decisions_are_those_of_the_shared_cases() {
-    let file: File = serde_json::from_str(&threats()).unwrap();
+    let file: File = serde_json::from_str(&file("threats.json")).unwrap();
     assert_eq!(file.cases.len(), file.count);
     let judge = Judge::new();
-    let mut failures = expected_failures();
+    let mut failures = exceptions(FAILURES);
     let mut wrong = String::new();
     let mut held = 0;
     for expected in &file.cases {
@@ -78,8 +57,8 @@ fn decisions_are_those_of_the_shared_cases() {
 /// Categories that hold as a whole, but for exec that is held for approval, which waits for streams.
 #[test]
 fn the_list_has_nothing_that_has_to_hold() {
-    let file: File = serde_json::from_str(&threats()).unwrap();
-    let failures = expected_failures();
+    let file: File = serde_json::from_str(&file("threats.json")).unwrap();
+    let failures = exceptions(FAILURES);
     for expected in &file.cases {
         let Some(reason) = failures.get(expected.case.id.as_str().unwrap()) else {
             continue;

@@ -160,6 +160,14 @@ impl Value {
         }
     }
 
+    /// The elements, if this is an array, to be changed.
+    pub fn as_array_mut(&mut self) -> Option<&mut Vec<Self>> {
+        match self {
+            Self::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
     /// Appends the compact text to `out`.
     pub fn write(&self, out: &mut String) {
         match self {
@@ -251,6 +259,21 @@ impl Object {
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let index = self.0.iter().position(|(name, _)| name == key)?;
         Some(self.0.remove(index).1)
+    }
+
+    /// An object of members whose keys are unique.
+    pub(crate) fn from_unique(members: Vec<(String, Value)>) -> Self {
+        Self(members)
+    }
+
+    /// The members, to be kept or thrown away one by one.
+    pub(crate) fn into_members(self) -> Vec<(String, Value)> {
+        self.0
+    }
+
+    /// Removes every member that does not fit.
+    pub(crate) fn retain(&mut self, mut fits: impl FnMut(&str, &mut Value) -> bool) {
+        self.0.retain_mut(|(key, value)| fits(key, value));
     }
 
     /// The members in their order.

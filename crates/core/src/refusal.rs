@@ -20,6 +20,8 @@ pub enum Class {
     Identity,
     /// The policy says no.
     Policy,
+    /// A budget of the policy is spent.
+    Budget,
     /// No human approved it, or what was approved is no longer what would be sent.
     Approval,
     /// The object is not what it was when it was reviewed.
@@ -41,6 +43,7 @@ impl Class {
             Self::Unsupported => "unsupported",
             Self::Identity => "identity",
             Self::Policy => "policy",
+            Self::Budget => "budget",
             Self::Approval => "approval",
             Self::Conflict => "conflict",
             Self::Overload => "overload",
@@ -86,8 +89,15 @@ pub struct Refusal {
     ticket: Option<String>,
     remedy: Option<String>,
     retry: Retry,
-    /// Boxed, since few refusals are about an object and all of them travel in a `Result`.
-    object: Option<Box<ObjectRef>>,
+    /// Boxed, since few refusals have any of it and all of them travel in a `Result`.
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct More {
+    object: Option<ObjectRef>,
+    retry_after: Option<u32>,
+    facts: Vec<(&'static str, String)>,
 }
 
 /// The object that a refusal is about, as in `details` of a Status.
@@ -114,7 +124,7 @@ impl Refusal {
             ticket: None,
             remedy: None,
             retry: Retry::Never,
-            object: None,
+            more: None,
         }
     }
 
@@ -173,8 +183,27 @@ impl Refusal {
     /// Names the object that it is about.
     #[must_use]
     pub fn with_object(mut self, object: ObjectRef) -> Self {
-        self.object = Some(Box::new(object));
+        self.more().object = Some(object);
         self
+    }
+
+    /// Says after how many seconds asking again can help: in the details, never as a header, on which clients repeat by
+    /// themselves.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.more().retry_after = Some(seconds);
+        self
+    }
+
+    /// Adds a machine-readable cause; its reason is a name below `countersign.dev/`.
+    #[must_use]
+    pub fn with_fact(mut self, reason: &'static str, value: impl Into<String>) -> Self {
+        self.more().facts.push((reason, value.into()));
+        self
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 
     /// HTTP status code of the answer.
@@ -242,11 +271,16 @@ impl Refusal {
                 .into_iter()
                 .filter_map(|(reason, value)| Some(cause(reason, value.as_deref()?))),
         );
+        let more = self.more.as_deref().cloned().unwrap_or_default();
+        causes.extend(more.facts.iter().map(|(reason, value)| cause(reason, value)));
         let mut details = json!({ "causes": causes });
-        if let (Some(object), Some(details)) = (&self.object, details.as_object_mut()) {
-            details.insert("group".into(), object.group.clone().into());
-            details.insert("kind".into(), object.resource.clone().into());
-            details.insert("name".into(), object.name.clone().into());
+        if let (Some(object), Some(details)) = (more.object, details.as_object_mut()) {
+            details.insert("group".into(), object.group.into());
+            details.insert("kind".into(), object.resource.into());
+            details.insert("name".into(), object.name.into());
+        }
+        if let (Some(seconds), Some(details)) = (more.retry_after, details.as_object_mut()) {
+            details.insert("retryAfterSeconds".into(), seconds.into());
         }
         let message = match &self.remedy {
             Some(remedy) => format!("countersign: {} ({remedy})", self.message),

@@ -4,12 +4,12 @@
 //! [`GuardedClientBuilder`] guards a [`ClientBuilder`](kube::client::ClientBuilder) that you have already.
 //!
 //! ```no_run
-//! use countersign_kube::{FileSink, Guard, PolicySet, Subject, guarded_client};
+//! use countersign_kube::{FileSink, Guard, PolicyFiles, Subject, guarded_client};
 //! use k8s_openapi::api::core::v1::Pod;
 //! use kube::Api;
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let policy = PolicySet::from_yaml(&[("policy.yaml", std::fs::read_to_string("policy.yaml")?)])?;
+//! let policy = PolicyFiles::load(["policy.yaml"])?.watch()?;
 //! let guard = Guard::builder()
 //!     .subject(Subject::new("triage-agent").with_group("agents"))
 //!     .policy(policy)
@@ -26,6 +26,9 @@
 
 mod catalog;
 mod client;
+mod live_catalog;
+#[cfg(feature = "policy-watch")]
+pub mod policy_watch;
 mod single_attempt;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -36,8 +39,12 @@ pub use countersign_tower as tower;
 pub use catalog::discover_catalog;
 pub use client::{Error, ErrorKind, GuardedClientBuilder, cluster_identity, guarded_client};
 pub use countersign_core::approval::{Answer, ApprovalBackend, MemoryBackend, Vote};
-pub use countersign_core::policy::{PolicyEngine, PolicySet};
+pub use countersign_core::policy::{PolicyEngine, PolicySet, ReloadablePolicy};
 pub use countersign_core::{Refusal, Subject};
 pub use countersign_tower::approval::{Operator, TerminalBackend};
 pub use countersign_tower::audit::FileSink;
+pub use countersign_tower::policy::{PolicyFiles, PolicyStatus};
 pub use countersign_tower::{Guard, GuardBuilder, SubjectOverride, with_claims, with_reason};
+pub use live_catalog::{CatalogStatus, LiveCatalog, Refresh};
+#[cfg(feature = "policy-watch")]
+pub use policy_watch::{ClusterPolicies, PolicyWatch};

@@ -3,6 +3,7 @@
 use countersign_core::Subject;
 use countersign_core::subject::Claims;
 
+use crate::policy::Reserved;
 use crate::record::Record;
 
 /// A request on its way: what a step made of it, who asks, and its open record.
@@ -13,6 +14,8 @@ pub struct InFlight<T> {
     subject: Subject,
     claims: Claims,
     record: Record,
+    /// Given back when the request ends without having been sent.
+    reserved: Option<Reserved>,
     stage: T,
 }
 
@@ -22,6 +25,7 @@ impl<T> InFlight<T> {
             subject,
             claims,
             record,
+            reserved: None,
             stage,
         }
     }
@@ -54,13 +58,19 @@ impl<T> InFlight<T> {
                 subject: self.subject,
                 claims: self.claims,
                 record: self.record,
+                reserved: self.reserved,
                 stage: (),
             },
         )
     }
 
-    pub(crate) fn into_record(self) -> Record {
-        self.record
+    pub(crate) fn with_reserved(mut self, reserved: Option<Reserved>) -> Self {
+        self.reserved = reserved;
+        self
+    }
+
+    pub(crate) fn into_parts(self) -> (Record, Option<Reserved>) {
+        (self.record, self.reserved)
     }
 }
 
@@ -70,6 +80,7 @@ impl InFlight<()> {
             subject: self.subject,
             claims: self.claims,
             record: self.record,
+            reserved: self.reserved,
             stage,
         }
     }

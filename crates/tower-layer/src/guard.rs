@@ -10,7 +10,7 @@ use countersign_core::Subject;
 use countersign_core::approval::{ApprovalBackend, BackendError, Consumed, Ticket, TicketId, Vote};
 use countersign_core::audit::AuditSink;
 use countersign_core::digest::Digest;
-use countersign_core::policy::PolicyEngine;
+use countersign_core::policy::{BudgetStore, MemoryBudgets, PolicyEngine};
 use countersign_core::request::{Catalog, ClusterIdentity, Gate as GateSettings};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
@@ -80,6 +80,7 @@ pub struct Guard {
     identify: StepLayer<Identify>,
     gate: StepLayer<Gate>,
     engine: Arc<dyn PolicyEngine>,
+    budgets: Arc<dyn BudgetStore>,
     cluster: ClusterIdentity,
     approval: StepLayer<Approval>,
     audit: AuditLayer,
@@ -96,7 +97,8 @@ impl Guard {
     /// Guards an inner service whose request body is `IB`. The service must not repeat requests by itself.
     pub fn wrap<S: InnerService<IB>, IB: From<Bytes> + Send + 'static>(&self, inner: S) -> GuardService {
         let upstream = Upstream::new::<S, IB>(inner);
-        let policy = Policy::new(Arc::clone(&self.engine), upstream.prober(), Arc::clone(&self.clock));
+        let (engine, budgets) = (Arc::clone(&self.engine), Arc::clone(&self.budgets));
+        let policy = Policy::new(engine, upstream.prober(), Arc::clone(&self.clock)).with_budgets(budgets);
         let seal = Seal::new(self.cluster.clone(), upstream.prober());
         let mut forward = Forward::new(upstream);
         if let Some(namespace) = &self.guard_namespace {
@@ -185,6 +187,7 @@ impl<S: InnerService<IB>, IB: From<Bytes> + Send + 'static> Layer<S> for GuardLa
 pub struct GuardBuilder {
     identify: Option<Identify>,
     engine: Option<Arc<dyn PolicyEngine>>,
+    budgets: Option<Arc<dyn BudgetStore>>,
     sink: Option<Arc<dyn AuditSink>>,
     cluster: Option<ClusterIdentity>,
     backend: Option<Arc<dyn ApprovalBackend>>,
@@ -218,6 +221,13 @@ impl GuardBuilder {
     /// Decides by this engine.
     pub fn policy(mut self, engine: impl PolicyEngine) -> Self {
         self.engine = Some(Arc::new(engine));
+        self
+    }
+
+    /// Keeps account of the policy's budgets here; by default in memory, for this guard and its clones alone. Give several
+    /// guards one store to make them share what a subject may do.
+    pub fn budgets(mut self, store: impl BudgetStore) -> Self {
+        self.budgets = Some(Arc::new(store));
         self
     }
 
@@ -312,6 +322,7 @@ impl GuardBuilder {
             identify: StepLayer::new(identify),
             gate: StepLayer::new(Gate::new(gate)),
             engine,
+            budgets: self.budgets.unwrap_or_else(|| Arc::new(MemoryBudgets::new())),
             cluster,
             approval: StepLayer::new(approval),
             audit,

@@ -9,6 +9,7 @@
 //!
 //! A line that is no case stops the run: nothing is skipped silently.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
@@ -29,6 +30,32 @@ pub(crate) fn catalog() -> Catalog {
         .with_custom("example.com", "widgets", "Widget", true)
         .with_custom("example.com", "clusterwidgets", "ClusterWidget", false)
         .with_custom("argoproj.io", "applications", "Application", true)
+}
+
+/// The text of a file of cases: the shared one if this checkout lies beside it, else the copy of the repository.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn file(name: &str) -> String {
+    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let read = |folder| std::fs::read_to_string(format!("{workspace}/{folder}/{name}")).ok();
+    let text = ["../shared/vectors", "tests/vectors"].into_iter().find_map(read);
+    text.unwrap_or_else(|| panic!("there are no cases {name}"))
+}
+
+/// A list of exceptions: on each line a case and the reason; `#` begins a comment.
+///
+/// # Panics
+/// If a line has no reason, or names a case twice.
+#[must_use]
+pub fn exceptions(list: &str) -> BTreeMap<&str, &str> {
+    let mut exceptions = BTreeMap::new();
+    for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (id, reason) = line.split_once(' ').unwrap_or_else(|| panic!("no reason: {line}"));
+        assert!(exceptions.insert(id, reason.trim()).is_none(), "{id} is listed twice");
+    }
+    exceptions
 }
 
 /// Why a run stopped.

@@ -58,6 +58,7 @@ pub fn ticket(id: &str) -> Ticket {
             namespace: "default".into(),
             name: "web-0".into(),
             effects: Effects::NONE,
+            findings: Vec::new(),
             content_type: String::new(),
             body: String::new(),
             targets: Vec::new(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, FieldHasher};
 use crate::policy::{Approver, HoldTerms};
-use crate::request::{Effects, PinnedObject, Sealed};
+use crate::request::{Effects, Finding, PinnedObject, Sealed};
 use crate::subject::{Claims, Subject};
 
 /// Names a ticket.
@@ -79,6 +79,8 @@ pub struct Review {
     pub name: String,
     /// What it does.
     pub effects: Effects,
+    /// What is of concern about the change. Paths and values are the agent's text.
+    pub findings: Vec<Finding>,
     /// Type of the body, empty without one: the same bytes mean another change as another kind of patch.
     pub content_type: String,
     /// The body exactly as it will be sent, pins included.
@@ -144,6 +146,7 @@ impl Review {
             namespace: attributes.namespace.clone(),
             name: attributes.name.clone(),
             effects: sealed.decision().effects(),
+            findings: sealed.decision().findings().to_vec(),
             content_type: request.content_type().unwrap_or_default().to_owned(),
             body: bodies.join("\n"),
             targets: sealed.targets().to_vec(),

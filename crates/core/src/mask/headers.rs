@@ -4,6 +4,7 @@ use http::header::{CACHE_CONTROL, DATE, HeaderName, HeaderValue, RETRY_AFTER, WA
 use http::{HeaderMap, header};
 
 use super::status::without_payloads;
+use crate::escape::escape_clip;
 
 const MAX_WARNINGS: usize = 5;
 const MAX_WARNING: usize = 256;
@@ -68,8 +69,8 @@ fn is_allowed(name: &HeaderName) -> bool {
 /// A warning of the form `299 agent "text"`, rewritten without quoted values and no longer than allowed. Others are
 /// dropped: a header with several warnings, or a date behind the text, is not what a Kubernetes API server writes.
 fn warning(value: &HeaderValue) -> Option<HeaderValue> {
-    let (agent, quoted) = value.to_str().ok()?.strip_prefix("299 ")?.split_once(' ')?;
-    let text = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    let (agent, text) = value.to_str().ok()?.strip_prefix("299 ")?.split_once(' ')?;
+    let text = text.strip_prefix('"')?.strip_suffix('"')?;
     if agent.is_empty() || agent.len() > 64 || agent.contains('"') {
         return None;
     }
@@ -83,6 +84,39 @@ fn warning(value: &HeaderValue) -> Option<HeaderValue> {
         }
     }
     let (plain, _) = without_payloads(&plain, 0);
+    HeaderValue::from_str(&quoted(agent, &plain)).ok()
+}
+
+/// A warning of the guard's own, at most 256 bytes: `299 countersign "text"`. What a header can't hold is escaped.
+#[must_use]
+pub fn warning_header(text: &str) -> Option<HeaderValue> {
+    let mut plain = String::new();
+    for character in escape_clip(text, MAX_WARNING).chars() {
+        match character {
+            ' '..='~' => plain.push(character),
+            other => plain.extend(other.escape_unicode()),
+        }
+    }
+    HeaderValue::from_str(&quoted("countersign", &plain)).ok()
+}
+
+/// Puts warnings of the guard's own before those that are there; at most five stay.
+pub fn add_warnings(headers: &mut HeaderMap, warnings: &[String]) {
+    if warnings.is_empty() {
+        return;
+    }
+    let ours = warnings.iter().filter_map(|text| warning_header(text));
+    let all: Vec<_> = ours
+        .chain(headers.get_all(WARNING).iter().cloned())
+        .take(MAX_WARNINGS)
+        .collect();
+    headers.remove(WARNING);
+    for warning in all {
+        headers.append(WARNING, warning);
+    }
+}
+
+fn quoted(agent: &str, plain: &str) -> String {
     let mut out = format!("299 {agent} \"");
     for character in plain.chars() {
         let escape = matches!(character, '"' | '\\');
@@ -95,7 +129,7 @@ fn warning(value: &HeaderValue) -> Option<HeaderValue> {
         out.push(character);
     }
     out.push('"');
-    HeaderValue::from_str(&out).ok()
+    out
 }
 
 #[cfg(test)]
@@ -161,6 +195,24 @@ mod tests {
             "299 - \"Invalid value: \\\"countersign.masked.value\\\": no\""
         );
         assert_eq!(warnings[2], "299 - \"plain\"");
+    }
+
+    #[test]
+    fn warnings_of_our_own_come_first() {
+        let mut headers = answered(&[("warning", "299 - \"theirs\""); 5]);
+        let hostile = "sha\"dow\\ d\u{e9}ny\r\nSet-Cookie: a=b\u{202e}".to_owned();
+        add_warnings(&mut headers, &[hostile, "x".repeat(900)]);
+        let warnings: Vec<_> = headers.get_all("warning").iter().map(|v| v.to_str().unwrap()).collect();
+        assert_eq!(warnings.len(), MAX_WARNINGS);
+        assert_eq!(
+            warnings[0],
+            r#"299 countersign "sha\"dow\\\\ d\\u{e9}ny\\\\r\\\\nSet-Cookie: a=b\\\\u{202e}""#
+        );
+        assert!(warnings[1].len() <= MAX_WARNING, "{}", warnings[1].len());
+        assert_eq!(warnings[2], "299 - \"theirs\"");
+        let untouched = headers.clone();
+        add_warnings(&mut headers, &[]);
+        assert_eq!(headers, untouched);
     }
 
     #[test]

@@ -59,8 +59,32 @@ mod tests;
 
 pub use engine::{MAX_DOCUMENT, MAX_ITEM};
 pub use error::{MaskError, MaskErrorKind};
-pub use headers::response_headers;
+pub use headers::{add_warnings, response_headers, warning_header};
 pub use marker::{MARKER, marker_paths};
 pub use masker::Masker;
 pub use plan::Plan;
 pub use report::Report;
+
+use crate::json::Value;
+use crate::policy::MaskObligation;
+use crate::request::Canonical;
+
+/// A live object of a request as an answer to its caller would show it.
+pub(crate) fn as_seen(request: &Canonical, object: &Value, obligations: &[std::sync::Arc<MaskObligation>]) -> Value {
+    let plan = Plan::new(request.attributes(), request.kind(), obligations);
+    let mut seen = object.clone();
+    let mut tally = report::Tally::default();
+    let mut walk = object::Walk {
+        plan: &plan,
+        tally: &mut tally,
+    };
+    walk.root(&mut seen);
+    seen
+}
+
+/// Whether a value stands for one that is masked.
+pub(crate) fn is_masked(value: &Value) -> bool {
+    value
+        .as_str()
+        .is_some_and(|text| text == MARKER || text == marker::encoded())
+}

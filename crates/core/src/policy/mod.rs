@@ -223,13 +223,16 @@ mod limits;
 mod matching;
 mod overlap;
 mod question;
+mod reload;
 mod resource;
 pub mod schema;
 mod set;
 mod suite;
 mod wording;
 
-pub use budget::{Budget, BudgetError, BudgetStore, Charge, Reservation, Unit};
+#[cfg(any(test, feature = "conformance"))]
+pub use budget::conformance as budget_conformance;
+pub use budget::{Budget, BudgetError, BudgetStore, Charge, Charged, MemoryBudgets, Reservation, Unit, budget_refusal};
 pub use decide::{Decided, Decision, Ruling, decide};
 pub use document::{LoadError, LoadErrors};
 pub use engine::{
@@ -239,6 +242,7 @@ pub use engine::{
 pub use explain::{
     Condition, ExplainedDocument, ExplainedFinding, ExplainedRule, ExplainedScope, Explanation, Miss, Standing,
 };
+pub use reload::ReloadablePolicy;
 pub use set::PolicySet;
 pub use suite::{CaseReport, Difference, PolicyTests, TestReport};
 

@@ -4,7 +4,8 @@
 //! 2. Its type is one of five, exactly; its bytes are JSON without duplicate keys, at most 64 deep.
 //! 3. What it says of kind, name and namespace agrees with the URL.
 //! 4. A JSON Patch reads nothing that may be masked.
-//! 5. Options of a deletion are read where upstream reads them, and sent in the body.
+//! 5. Managed fields are left out, but for an explicit reset.
+//! 6. Options of a deletion are read where upstream reads them, and sent in the body.
 
 use bytes::Bytes;
 use http::Method;
@@ -14,12 +15,16 @@ use super::canonical::Canonical;
 use super::catalog::{Kind, Origin};
 use super::content_type::{self, ContentType};
 use super::delete_options;
-use super::effect_table::{is_eviction, lowered_by_dry_run};
+use super::effect_table::{is_credential_secret, is_eviction, lowered_by_dry_run};
 use super::effects::Effect;
 use super::key_case;
+use super::managed_fields;
 use super::patch_oracle;
 use crate::json::Value;
 use crate::refusal::Refusal;
+
+/// Most bytes of a request body, as upstream.
+pub(super) const MAX_BODY: usize = 3 * 1024 * 1024;
 
 /// Adds the body to a request whose head is understood.
 pub(super) fn add(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
@@ -69,22 +74,56 @@ fn add_change(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> R
     }
     let content_type = ContentType::of(&request.method, declared)?;
     check_patch_type(request, content_type, &kind)?;
-    let value = match content_type {
+    let mut value = match content_type {
         ContentType::ApplyPatch => parse(body).map_err(|refusal| {
             content_type::unsupported(refusal.message())
                 .with_remedy("send the apply patch as JSON, which is YAML too: the guard reads no other YAML")
         })?,
         _ => parse(body)?,
     };
-    key_case::check(&value)?;
-    match (content_type, &value) {
-        (ContentType::JsonPatch, Value::Array(operations)) => patch_oracle::check(operations, &kind)?,
-        (ContentType::JsonPatch, _) => return Err(Refusal::malformed("a JSON patch that is no array")),
-        (_, Value::Object(object)) => agreement::check(object, &request.attributes, &kind)?,
-        _ => return Err(Refusal::malformed("a body that is no JSON object")),
-    }
+    check_change(request, content_type, &value, &kind)?;
+    managed_fields::drop_from(&mut value, content_type);
     request.set_dry_run(is_dry_run(request, &value)?);
     request.set_body(content_type, value);
+    Ok(())
+}
+
+/// Checks what the body of a change says.
+fn check_change(request: &Canonical, content_type: ContentType, body: &Value, kind: &Kind) -> Result<(), Refusal> {
+    key_case::check(body)?;
+    match (content_type, body) {
+        (ContentType::JsonPatch, Value::Array(operations)) => patch_oracle::check(operations, kind),
+        (ContentType::JsonPatch, _) => Err(Refusal::malformed("a JSON patch that is no array")),
+        (_, Value::Object(object)) => agreement::check(object, &request.attributes, kind),
+        _ => Err(Refusal::malformed("a body that is no JSON object")),
+    }
+}
+
+/// Puts another body in the place of a change's, which passes the same checks. The effects stay, as far as the URL tells
+/// them.
+pub(super) fn replace(request: &mut Canonical, body: &Value) -> Result<(), Refusal> {
+    let kind = request.kind.clone();
+    let content_type = request.content_type.and_then(ContentType::named);
+    let (Some(kind), Some(content_type)) = (kind, content_type) else {
+        return Err(Refusal::malformed("a change of something that is no resource"));
+    };
+    let bytes = body.to_bytes();
+    if bytes.len() > MAX_BODY {
+        return Err(Refusal::malformed(
+            "the body is too large once the policy has rewritten it",
+        ));
+    }
+    // As strictly as if it had come like that: depth and keys too.
+    let body = parse(&bytes)?;
+    check_change(request, content_type, &body, &kind)?;
+    let dry_run = is_dry_run(request, &body)?;
+    if dry_run != request.dry_run {
+        return Err(Refusal::malformed("a rewrite that changes whether it is a dry run"));
+    }
+    request.set_body(content_type, body);
+    if is_credential_secret(request) {
+        request.effects = request.effects.with(Effect::Credential);
+    }
     Ok(())
 }
 

@@ -35,6 +35,11 @@ impl ContentType {
         }
     }
 
+    /// The type of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        PATCHES.into_iter().chain([Self::Json]).find(|one| one.as_str() == name)
+    }
+
     /// The type of a body that is there.
     pub(super) fn of(method: &Method, declared: Option<&str>) -> Result<Self, Refusal> {
         let allowed: &[Self] = if *method == Method::PATCH {

@@ -3,13 +3,15 @@
 //! 1. The verb gives the first effect: reading, writing, taking away.
 //! 2. A review asks and changes nothing, though it is a create.
 //! 3. What leaves the API is `connect` and nothing else: its verb says nothing.
-//! 4. Credential and escalation come on top of what the verb says; a read escalates nothing.
-//! 5. A change whose meaning needs its body is destructive too, as long as nobody has understood the body.
+//! 4. Credential and escalation come on top of what the verb says; a read escalates nothing. What is never sent
+//!    ([`hard_deny`]) escalates.
+//! 5. Whether a create, an update or a patch takes something away stands in its body: `change` finds that out.
 
 use super::attributes::{Attributes, Verb};
 use super::canonical::Canonical;
 use super::catalog::Origin;
 use super::catalog_table::METRICS_GROUPS;
+use super::change::hard_deny;
 use super::effects::{Effect, Effects};
 use crate::json::Value;
 
@@ -76,7 +78,8 @@ pub(super) fn is_self_review(attributes: &Attributes) -> bool {
     is_review(attributes) && attributes.resource.starts_with("selfsubject")
 }
 
-fn is_review(attributes: &Attributes) -> bool {
+/// Whether it is a create that only asks.
+pub(super) fn is_review(attributes: &Attributes) -> bool {
     attributes.verb == Verb::Create
         && attributes.subresource.is_empty()
         && REVIEWS.contains(&(attributes.api_group.as_str(), attributes.resource.as_str()))
@@ -98,18 +101,6 @@ const MINTS: &[(&str, &str, &str)] = &[
     ("certificates.k8s.io", "certificatesigningrequests", "status"),
     ("certificates.k8s.io", "podcertificaterequests", ""),
     ("certificates.k8s.io", "podcertificaterequests", "status"),
-];
-
-/// Groups in which every change gives somebody more rights, or takes hold of what others are allowed to do.
-const ESCALATING_GROUPS: &[&str] = &[
-    "rbac.authorization.k8s.io",
-    "admissionregistration.k8s.io",
-    "apiregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "certificates.k8s.io",
-    "authentication.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "storage.k8s.io",
 ];
 
 /// Groups of policy engines, GitOps and secret sync, and all groups below them: their controllers act with rights of
@@ -135,21 +126,6 @@ const CONTROLLER_GROUPS: &[&str] = &[
     "isindir.github.com",
 ];
 
-/// Single resources of that kind, with all their subresources.
-const ESCALATING_RESOURCES: &[(&str, &str)] = &[
-    ("", "nodes"),
-    ("", "persistentvolumes"),
-    ("", "serviceaccounts"),
-    ("", "bindings"),
-    ("", "endpoints"),
-    ("discovery.k8s.io", "endpointslices"),
-    ("scheduling.k8s.io", "priorityclasses"),
-    ("node.k8s.io", "runtimeclasses"),
-];
-
-/// Single subresources of that kind.
-const ESCALATING_SUBRESOURCES: &[(&str, &str, &str)] = &[("", "pods", "ephemeralcontainers"), ("", "pods", "binding")];
-
 /// Types of Secrets by which somebody can log in to the API: who writes one knows the credential, or is given it.
 const CREDENTIAL_SECRETS: &[&str] = &["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
@@ -165,19 +141,17 @@ pub(super) fn is_credential_secret(request: &Canonical) -> bool {
         && secret_type.is_some_and(|secret_type| CREDENTIAL_SECRETS.contains(&secret_type))
 }
 
+/// Whether it is on the list of what is never sent, or makes a controller act.
 fn escalates(attributes: &Attributes) -> bool {
-    let (group, resource) = (attributes.api_group.as_str(), attributes.resource.as_str());
-    // Labels of a namespace decide what pods in it may do. Deleting one takes away, and gives no rights.
-    let namespace =
-        (group, resource) == ("", "namespaces") && !matches!(attributes.verb, Verb::Delete | Verb::DeleteCollection);
-    namespace
-        || ESCALATING_GROUPS.contains(&group)
-        || ESCALATING_RESOURCES.contains(&(group, resource))
-        || ESCALATING_SUBRESOURCES.contains(&(group, resource, attributes.subresource.as_str()))
-        || CONTROLLER_GROUPS.iter().any(|parent| is_group_below(group, parent))
+    hard_deny::concern(attributes).is_some()
+        || attributes.verb.is_mutating()
+            && CONTROLLER_GROUPS
+                .iter()
+                .any(|parent| is_group_below(&attributes.api_group, parent))
 }
 
-fn is_group_below(group: &str, parent: &str) -> bool {
+/// Whether a group is this one, or one below it.
+pub(super) fn is_group_below(group: &str, parent: &str) -> bool {
     group
         .strip_suffix(parent)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -217,26 +191,20 @@ pub(super) fn effects(attributes: &Attributes, origin: Option<Origin>) -> Effect
         Verb::Watch => Effects::only(Effect::ReadStream),
         Verb::Delete | Verb::DeleteCollection => Effects::only(Effect::Destructive),
         Verb::Create if is_eviction(attributes) => Effects::only(Effect::Destructive),
-        Verb::Create | Verb::Update | Verb::Patch => before_its_body_is_understood(),
+        Verb::Create | Verb::Update | Verb::Patch => Effects::only(Effect::Write),
     };
     if touches_credentials(attributes) {
         effects = effects.with(Effect::Credential);
     }
-    if attributes.verb.is_mutating() && escalates(attributes) {
+    if escalates(attributes) {
         effects = effects.with(Effect::Escalation);
     }
     effects
 }
 
-/// A create, update or patch: whether it takes something away stands in its body, which nobody reads for meaning yet.
-/// Until somebody does, it counts as destructive. The one place to change then.
-fn before_its_body_is_understood() -> Effects {
-    Effects::only(Effect::Write).with(Effect::Destructive)
-}
-
-/// A dry run of a deletion supplies no value and takes nothing away: a write that is not persisted. Dry runs of other
-/// changes stay as they are, since what they supply may be a guess at what the agent must not see. Nothing else is
-/// lowered.
+/// A dry run of a deletion supplies no value and takes nothing away: a write that is not persisted. What other changes
+/// take away is found in their bodies, and so is whether a dry run of theirs may be a guess at what the agent must not
+/// see. Nothing else is lowered.
 pub(super) fn lowered_by_dry_run(effects: Effects, attributes: &Attributes) -> Effects {
     let deletion = matches!(attributes.verb, Verb::Delete | Verb::DeleteCollection) || is_eviction(attributes);
     if !deletion {

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::accept::{self, Answer};
 use super::attributes::Attributes;
-use super::body;
+use super::body::{self, MAX_BODY};
 use super::canonical::{Canonical, Upgrade};
 use super::catalog::{Kind, Origin, ResourceCatalog};
 use super::effect_table::{self, Subresource};
@@ -19,9 +19,6 @@ use super::selectable_fields;
 use super::target::Target;
 use super::usage;
 use crate::refusal::{Class, Refusal};
-
-/// Most bytes of a request body, as upstream.
-const MAX_BODY: usize = 3 * 1024 * 1024;
 
 /// The front gate, and what it has to be told.
 ///

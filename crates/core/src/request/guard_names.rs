@@ -10,6 +10,9 @@ pub(super) struct GuardNames {
     pub(super) identity: Option<String>,
 }
 
+/// API group of the guard's own kinds.
+const GROUP: &str = "countersign.dev";
+
 /// Selectable fields whose value is a namespace, or may be.
 const NAMESPACE_FIELDS: [&str; 5] = [
     "metadata.namespace",
@@ -19,10 +22,18 @@ const NAMESPACE_FIELDS: [&str; 5] = [
     "regarding.name",
 ];
 
+/// Whether a request changes objects of the guard's own kinds, wherever they are: policies are among them.
+fn changes_policies(target: &Target) -> bool {
+    let attributes = &target.attributes;
+    attributes.is_resource_request && attributes.api_group == GROUP && attributes.verb.is_mutating()
+}
+
 impl GuardNames {
     /// Whether a request names the guard. What it says about itself in a review is harmless.
     pub(super) fn named_by(&self, target: &Target) -> bool {
-        !is_self_review(&target.attributes) && (self.namespace_named_by(target) || self.identity_named_by(target))
+        changes_policies(target)
+            || !is_self_review(&target.attributes)
+                && (self.namespace_named_by(target) || self.identity_named_by(target))
     }
 
     /// Whether an object of this name, created by a request, would be the guard's.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::canonical::Canonical;
+use super::percent;
 use crate::json::Value;
 
 /// What reading an object gave.
@@ -24,4 +26,16 @@ impl Live {
             Self::Absent | Self::Unreadable => None,
         }
     }
+}
+
+/// Path of the Namespace object of the namespace that a request is in; none if it is in none.
+#[must_use]
+pub fn namespace_target(request: &Canonical) -> Option<String> {
+    let namespace = request.attributes().namespace.as_str();
+    if namespace.is_empty() {
+        return None;
+    }
+    let mut target = String::from("/api/v1/namespaces/");
+    percent::push_segment(&mut target, namespace);
+    Some(target)
 }

@@ -4,9 +4,11 @@
 //!    nobody masks. So these three are refused if a pointer of theirs equals, contains or lies under a masked path.
 //! 2. The paths are those where values may be masked, now or by a policy: whether one is masked in the end depends on the
 //!    value, and the answer must not.
-//! 3. A patch has at most 1,000 operations, each of them known, each pointer well-formed.
+//! 3. A patch has at most 1,000 operations, each of them known, each pointer well-formed and no deeper than bodies are.
 
 use super::catalog::{Kind, Origin};
+use super::pod_specs::{CONTAINER_LISTS, pod_spec};
+pub(super) use super::pointer::tokens;
 use super::quote::Quoted;
 use crate::json::Value;
 use crate::refusal::{Class, Refusal};
@@ -25,23 +27,6 @@ const METADATA: &[&[&str]] = &[
         "kubectl.kubernetes.io/last-applied-configuration",
     ],
     &["metadata", "managedFields"],
-];
-
-/// Where the pod's specification stands in each kind that has one.
-const POD_SPECS: &[(&str, &str, &[&str])] = &[
-    ("", "pods", &["spec"]),
-    ("", "podtemplates", &["template", "spec"]),
-    ("", "replicationcontrollers", &["spec", "template", "spec"]),
-    ("apps", "deployments", &["spec", "template", "spec"]),
-    ("apps", "replicasets", &["spec", "template", "spec"]),
-    ("apps", "statefulsets", &["spec", "template", "spec"]),
-    ("apps", "daemonsets", &["spec", "template", "spec"]),
-    ("batch", "jobs", &["spec", "template", "spec"]),
-    (
-        "batch",
-        "cronjobs",
-        &["spec", "jobTemplate", "spec", "template", "spec"],
-    ),
 ];
 
 /// What may be hidden of a container.
@@ -123,37 +108,13 @@ fn pointers(operation: &Value) -> Result<Vec<Vec<String>>, Refusal> {
     }
 }
 
-/// The tokens of a pointer; the empty pointer, which is the whole object, has none.
-fn tokens(pointer: &str) -> Option<Vec<String>> {
-    if pointer.is_empty() {
-        return Some(Vec::new());
-    }
-    let tokens = pointer.strip_prefix('/')?.split('/');
-    tokens.map(unescaped).collect()
-}
-
-fn unescaped(token: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut characters = token.chars();
-    while let Some(character) = characters.next() {
-        match (character, character == '~') {
-            (_, false) => out.push(character),
-            (_, true) => match characters.next()? {
-                '0' => out.push('~'),
-                '1' => out.push('/'),
-                _ => return None,
-            },
-        }
-    }
-    Some(out)
-}
-
 /// Whether one of the two contains the other, or both are the same.
 fn meets<'p>(pointer: &[String], path: impl Iterator<Item = &'p str>) -> bool {
     pointer.iter().zip(path).all(|(token, key)| key == ANY || token == key)
 }
 
-fn hides(kind: &Kind, pointer: &[String]) -> bool {
+/// Whether a value at, above or below this place may be masked.
+pub(super) fn hides(kind: &Kind, pointer: &[String]) -> bool {
     let meets_any = |paths: &[&[&str]]| paths.iter().any(|path| meets(pointer, path.iter().copied()));
     if meets_any(METADATA) {
         return true;
@@ -163,18 +124,14 @@ fn hides(kind: &Kind, pointer: &[String]) -> bool {
         (_, "", "secrets") => meets_any(&[&["data"], &["stringData"], &["metadata", "annotations"]]),
         (_, "", "configmaps") => meets_any(&[&["data"], &["binaryData"]]),
         (_, "apps", "controllerrevisions") => meets_any(&[&["data"]]),
-        (_, group, resource) => POD_SPECS
-            .iter()
-            .filter(|(of_group, of_resource, _)| (*of_group, *of_resource) == (group, resource))
-            .any(|(.., spec)| hides_in_pod(spec, pointer)),
+        (_, group, resource) => pod_spec(group, resource).is_some_and(|spec| hides_in_pod(spec, pointer)),
     }
 }
 
 fn hides_in_pod(spec: &[&str], pointer: &[String]) -> bool {
     let meets_below =
         |list: &'static str, field: &'static str| meets(pointer, spec.iter().copied().chain([list, ANY, field]));
-    let containers = ["containers", "initContainers", "ephemeralContainers"];
-    containers
+    CONTAINER_LISTS
         .iter()
         .any(|list| CONTAINER.iter().any(|field| meets_below(list, field)))
         || VOLUME.iter().any(|field| meets_below("volumes", field))

@@ -1,34 +1,35 @@
-//! Changes of a request that a policy asks for, before it is sealed.
+//! A policy's changes of a body: JSON Patch operations, in the terms of whatever body the caller sent.
+//!
+//! 1. In a create and an update they change the object that is sent; what is missing on the way is made.
+//! 2. A JSON Patch gets them as operations of its own, after the caller's.
+//! 3. In a merge patch, a strategic merge patch and an apply the field is set, or set to null (in an apply: left out). A
+//!    place in a list that the body does not have whole can't be told there.
+//! 4. What would change nothing is not written.
+//! 5. The body that comes out passes the gate's checks again. Type, name and namespace of an object are not rewritten.
+//!
+//! A caller whose body can't be rewritten sees a refusal that says how to send it.
 
-use crate::json::{MAX_DEPTH, Value};
+use http::StatusCode;
 
-/// One change, as in a JSON Patch (RFC 6902).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RewriteOperation {
-    pub(crate) op: RewriteOp,
-    /// Tokens of the pointer, unescaped.
-    pub(crate) path: Vec<String>,
-    /// What to put there; none for a removal.
-    pub(crate) value: Option<Value>,
-}
+use super::attributes::Verb;
+use super::body;
+use super::canonical::Canonical;
+use super::content_type::ContentType;
+use super::live::Live;
+use super::pointer;
+use crate::json::{Object, Value};
+use crate::refusal::{Class, Refusal};
 
 /// What is done at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RewriteOp {
-    /// Set a member, or insert an element.
+    /// Sets a field, or inserts an element.
     Add,
-    /// Set what is there.
+    /// Sets a field or an element.
     Replace,
-    /// Take out what is there.
+    /// Removes a field or an element.
     Remove,
 }
-
-/// A text that is no JSON Pointer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no path: keys behind a `/` each, as in `/spec/replicas`, with `~1` for `/` and `~0` for `~` in a key"
-)]
-pub struct ParsePointerError(String);
 
 impl RewriteOp {
     /// The name in policies and in JSON Patch.
@@ -42,13 +43,51 @@ impl RewriteOp {
     }
 }
 
+/// One change that a policy makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RewriteOperation {
+    op: RewriteOp,
+    path: Vec<String>,
+    value: Option<Value>,
+}
+
+/// Why an operation can't be part of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RewriteError {
+    /// The pointer is malformed.
+    #[error("the path is no JSON Pointer: it begins with `/`, and `~` is written `~0`, `/` in a key `~1`")]
+    Pointer,
+    /// It names the whole object, or what the object is.
+    #[error("apiVersion, kind, name and namespace of an object, and the object as a whole, can't be rewritten")]
+    Identity,
+    /// A value is missing, or one too many.
+    #[error("`add` and `replace` take a value, `remove` takes none")]
+    Value,
+}
+
 impl RewriteOperation {
-    /// A change at a place given as a JSON Pointer (RFC 6901).
+    /// An operation at the place that a JSON Pointer names.
     ///
     /// # Errors
-    /// If it is no pointer, or points deeper than anything that is read.
-    pub fn new(op: RewriteOp, pointer: &str, value: Option<Value>) -> Result<Self, ParsePointerError> {
-        let path = tokens(pointer).ok_or_else(|| ParsePointerError(pointer.to_owned()))?;
+    /// What is wrong with it.
+    pub fn new(op: RewriteOp, path: &str, value: Option<Value>) -> Result<Self, RewriteError> {
+        let path = pointer::tokens(path).ok_or(RewriteError::Pointer)?;
+        let tokens: Vec<&str> = path.iter().map(String::as_str).collect();
+        match tokens.as_slice() {
+            [] | ["apiVersion" | "kind", ..] | ["metadata"] => return Err(RewriteError::Identity),
+            [
+                "metadata",
+                "name" | "namespace" | "generateName" | "uid" | "managedFields",
+                ..,
+            ] => {
+                return Err(RewriteError::Identity);
+            }
+            _ => {}
+        }
+        if value.is_some() == (op == RewriteOp::Remove) {
+            return Err(RewriteError::Value);
+        }
         Ok(Self { op, path, value })
     }
 
@@ -64,58 +103,187 @@ impl RewriteOperation {
         &self.path
     }
 
-    /// What is put there; none for a removal.
+    /// The place, as a JSON Pointer.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        let mut path = String::new();
+        self.path.iter().for_each(|token| pointer::push(&mut path, token));
+        path
+    }
+
+    /// The value.
     #[must_use]
     pub fn value(&self) -> Option<&Value> {
         self.value.as_ref()
     }
 
-    /// The place as a JSON Pointer.
-    #[must_use]
-    pub fn pointer(&self) -> String {
-        self.path.iter().fold(String::new(), |pointer, token| {
-            pointer + "/" + &token.replace('~', "~0").replace('/', "~1")
-        })
+    fn operation(&self) -> Value {
+        let mut operation = Object::new();
+        operation.insert("op", self.op.as_str());
+        operation.insert("path", self.pointer());
+        if let Some(value) = &self.value {
+            operation.insert("value", value.clone());
+        }
+        operation.into()
+    }
+
+    fn is_done_in(&self, object: &Value) -> bool {
+        let found = self.path.iter().try_fold(object, |value, token| match value {
+            Value::Array(elements) => elements.get(token.parse::<usize>().ok()?),
+            other => other.get(token),
+        });
+        found.filter(|found| **found != Value::Null) == self.value.as_ref()
+    }
+
+    fn does_not_fit(&self, what: &str) -> Refusal {
+        let message = format!("the policy changes {} in what is sent here, {what}", self.pointer());
+        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Class::Unsupported, message)
+            .with_remedy("send it as the policy would have it, or replace the whole object")
     }
 }
 
-fn tokens(pointer: &str) -> Option<Vec<String>> {
-    let Some(rest) = pointer.strip_prefix('/') else {
-        return pointer.is_empty().then(Vec::new);
-    };
-    let tokens = rest.split('/').take(MAX_DEPTH + 1);
-    let tokens: Vec<String> = tokens.map(unescaped).collect::<Option<_>>()?;
-    (tokens.len() <= MAX_DEPTH).then_some(tokens)
+/// A request after a policy's operations.
+#[derive(Debug)]
+pub(crate) enum Rewritten {
+    /// It has another body now.
+    Changed(Canonical),
+    /// It is as it was.
+    Unchanged(Canonical),
 }
 
-fn unescaped(token: &str) -> Option<String> {
-    let valid = token.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-    valid.then(|| token.replace("~1", "/").replace("~0", "~"))
+impl Canonical {
+    /// Carries a policy's operations out in the body of a change; a request without a body of its own stays as it is.
+    ///
+    /// # Errors
+    /// The refusal for a body that can't be rewritten like that.
+    pub(crate) fn rewritten(
+        mut self,
+        operations: &[RewriteOperation],
+        live: Option<&Live>,
+    ) -> Result<Rewritten, Refusal> {
+        let Some(mut body) = self.json.clone() else {
+            return Ok(Rewritten::Unchanged(self));
+        };
+        match (self.attributes.verb, self.content_type.and_then(ContentType::named)) {
+            (Verb::Create | Verb::Update, _) => {
+                for operation in operations {
+                    set(&mut body, operation, Removal::Field)?;
+                }
+            }
+            (Verb::Patch, Some(ContentType::JsonPatch)) => {
+                append(&mut body, &outstanding(&self, operations, live));
+            }
+            (Verb::Patch, Some(content_type)) => {
+                let removal = if content_type == ContentType::ApplyPatch {
+                    Removal::Field
+                } else {
+                    Removal::Null
+                };
+                for operation in outstanding(&self, operations, live) {
+                    if content_type != ContentType::MergePatch && crosses_list(&body, &operation.path) {
+                        return Err(operation.does_not_fit("and lists are merged there"));
+                    }
+                    set(&mut body, operation, removal)?;
+                }
+            }
+            _ => return Ok(Rewritten::Unchanged(self)),
+        }
+        if self.json.as_ref() == Some(&body) {
+            return Ok(Rewritten::Unchanged(self));
+        }
+        body::replace(&mut self, &body)?;
+        Ok(Rewritten::Changed(self))
+    }
+}
+
+/// The operations that the object does not follow anyway; all of them if it is not known.
+fn outstanding<'o>(
+    request: &Canonical,
+    operations: &'o [RewriteOperation],
+    live: Option<&Live>,
+) -> Vec<&'o RewriteOperation> {
+    let object = request.resulting_object(live);
+    let is_done = |operation: &RewriteOperation| object.as_ref().is_some_and(|object| operation.is_done_in(object));
+    operations.iter().filter(|operation| !is_done(operation)).collect()
+}
+
+/// Appends operations, unless they are the last ones already.
+fn append(patch: &mut Value, operations: &[&RewriteOperation]) {
+    let operations: Vec<Value> = operations.iter().map(|operation| operation.operation()).collect();
+    if let Some(patch) = patch.as_array_mut()
+        && !patch.ends_with(&operations)
+    {
+        patch.extend(operations);
+    }
+}
+
+/// What a removal leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Removal {
+    /// Nothing.
+    Field,
+    /// A null, which removes the field of the live object.
+    Null,
+}
+
+fn crosses_list(body: &Value, path: &[String]) -> bool {
+    let mut at = Some(body);
+    for token in path {
+        if at.is_some_and(|value| value.as_array().is_some()) {
+            return true;
+        }
+        at = at.and_then(|value| value.get(token));
+    }
+    false
+}
+
+fn set(body: &mut Value, operation: &RewriteOperation, removal: Removal) -> Result<(), Refusal> {
+    let wrong = || operation.does_not_fit("and what is on the way there is neither an object nor a list that has it");
+    let (last, parents) = operation.path.split_last().ok_or_else(wrong)?;
+    let mut at = body;
+    for token in parents {
+        at = match at {
+            Value::Object(object) => {
+                if object.get(token).is_none_or(|member| *member == Value::Null) {
+                    if operation.op == RewriteOp::Remove && removal == Removal::Field {
+                        return Ok(());
+                    }
+                    object.insert(token, Object::new());
+                }
+                object.get_mut(token)
+            }
+            Value::Array(elements) => token.parse::<usize>().ok().and_then(|index| elements.get_mut(index)),
+            _ => None,
+        }
+        .ok_or_else(wrong)?;
+    }
+    match at {
+        Value::Object(object) => {
+            match (&operation.value, removal) {
+                (Some(value), _) => object.insert(last, value.clone()),
+                (None, Removal::Null) => object.insert(last, Value::Null),
+                (None, Removal::Field) => drop(object.remove(last)),
+            }
+            Ok(())
+        }
+        Value::Array(elements) => set_element(elements, last, operation).ok_or_else(wrong),
+        _ => Err(wrong()),
+    }
+}
+
+fn set_element(elements: &mut Vec<Value>, token: &str, operation: &RewriteOperation) -> Option<()> {
+    let index = match token {
+        "-" => elements.len(),
+        token => token.parse().ok()?,
+    };
+    match (operation.op, &operation.value) {
+        (RewriteOp::Add, Some(value)) if index <= elements.len() => elements.insert(index, value.clone()),
+        (RewriteOp::Replace, Some(value)) => *elements.get_mut(index)? = value.clone(),
+        (RewriteOp::Remove, None) if index < elements.len() => drop(elements.remove(index)),
+        _ => return None,
+    }
+    Some(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pointers_read_back() {
-        for (pointer, path) in [
-            ("", &[][..]),
-            ("/", &[""]),
-            ("/spec/replicas", &["spec", "replicas"]),
-            (
-                "/metadata/annotations/example.com~1a~0b",
-                &["metadata", "annotations", "example.com/a~b"],
-            ),
-            ("/~01", &["~1"]),
-        ] {
-            let operation = RewriteOperation::new(RewriteOp::Remove, pointer, None).unwrap();
-            assert_eq!(operation.path(), path);
-            assert_eq!(operation.pointer(), pointer);
-        }
-        for text in ["spec", "/~", "/~2", "a/b", "/a~"] {
-            assert!(RewriteOperation::new(RewriteOp::Remove, text, None).is_err(), "{text}");
-        }
-        assert!(RewriteOperation::new(RewriteOp::Remove, &"/a".repeat(MAX_DEPTH + 1), None).is_err());
-    }
-}
+mod tests;

@@ -8,12 +8,16 @@ use std::time::Duration;
 use countersign_core::approval::{Review, Ticket};
 use countersign_core::escape::{columns_of, escape_clip, escape_line};
 use countersign_core::policy::{Approver, HoldTerms};
+use countersign_core::request::Finding;
 
 /// Columns of a line.
 const WIDTH: usize = 100;
 
 /// Columns before a value.
 const INDENT: usize = 12;
+
+/// Most concerns that are listed.
+const MAX_FINDINGS: usize = 100;
 
 /// Longest claim that is shown: claims are the agent's words, and no part of what is approved.
 const MAX_CLAIM: usize = 2_000;
@@ -85,9 +89,30 @@ fn what(page: &mut Page, review: &Review) {
         }
     }
     page.field("effects", &review.effects.to_string());
+    for finding in review.findings.iter().take(MAX_FINDINGS) {
+        page.field("concern", &concern(finding));
+    }
+    if let Some(more) = review.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+        page.field("concern", &format!("{more} more, not shown; the body has all of them"));
+    }
     if review.irreversible {
         page.field("undo", "none: what is deleted or overwritten is gone");
     }
+}
+
+/// `image at /spec/containers/0/image: evil/app:1`
+fn concern(finding: &Finding) -> String {
+    let mut text = finding.concern.to_string();
+    if !finding.path.is_empty() {
+        text.push_str(&format!(" at {}", finding.path));
+    }
+    if let Some(value) = &finding.value {
+        text.push_str(&format!(": {value}"));
+    }
+    if finding.assumed {
+        text.push_str(" (assumed: the live object was not looked at)");
+    }
+    text
 }
 
 /// `ann, group sre`
@@ -125,9 +150,38 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use countersign_core::approval::conformance::ticket;
+    use countersign_core::request::Concern;
     use countersign_core::subject::Claims;
 
     use super::*;
+
+    #[test]
+    fn concerns_are_listed_with_place_and_value() {
+        let mut ticket = ticket("review");
+        let finding = |concern, path: &str, value: Option<&str>| Finding {
+            concern,
+            path: path.into(),
+            value: value.map(str::to_owned),
+            assumed: false,
+        };
+        ticket.review.findings = vec![
+            finding(
+                Concern::Image,
+                "/spec/containers/0/image",
+                Some("evil\n  who       ann"),
+            ),
+            finding(Concern::RemovesField, "", None),
+        ];
+        let page = render(&ticket, false);
+        assert!(
+            page.contains("  concern   image at /spec/containers/0/image: evil\\n  who"),
+            "{page}"
+        );
+        assert!(page.contains("\n  concern   removes-field\n"), "{page}");
+        ticket.review.findings = vec![finding(Concern::Image, "/x", None); 150];
+        let page = render(&ticket, false);
+        assert!(page.contains("50 more, not shown"), "{page}");
+    }
 
     #[test]
     fn long_and_hostile_text_stays_in_its_column() {

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use countersign_core::Refusal;
+use countersign_core::mask::add_warnings;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Response, StatusCode};
 use http_body::Frame;
@@ -26,6 +27,7 @@ pub(super) async fn deliver(masked: Masked, entry: Entry) -> Result<Response<Bod
     if let Ok(id) = HeaderValue::from_str(entry.audit_id()) {
         head.headers.insert(AUDIT_ID, id);
     }
+    add_warnings(&mut head.headers, &entry.warnings());
     let mut withheld = BytesMut::new();
     if !entry.is_stream() {
         loop {

@@ -21,6 +21,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use countersign_core::Refusal;
 use countersign_core::audit::AuditSink;
+use countersign_core::mask::add_warnings;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
@@ -145,7 +146,12 @@ where
             .await
             // Recorded when the unwinding dropped the entry.
             .unwrap_or_else(|_panic| Ok(refusal_response(sent_and_broken()))),
-        Ok(Err(Stop::Refused(refusal))) => Ok(refusal_response(entry.refused(refusal).await)),
+        Ok(Err(Stop::Refused(refusal))) => {
+            let warnings = entry.warnings();
+            let mut response = refusal_response(entry.refused(refusal).await);
+            add_warnings(response.headers_mut(), &warnings);
+            Ok(response)
+        }
         Ok(Err(Stop::Failed(error))) => entry.failed(error).await,
         Err(_panic) => Ok(refusal_response(entry.panicked().await)),
     }

@@ -72,7 +72,8 @@ impl Forward {
         let (sealed, permit) = permitted.into_parts();
         let (decided, plan) = sealed.open(permit)?;
         let request = decided.request();
-        let record = flight.into_record();
+        // What was reserved for this request stays reserved from the moment it is sent; the mark is in the record.
+        let (record, _reserved) = flight.into_parts();
         let mut answer = None;
         for outgoing in &plan {
             record.intent().await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_core::json::Value;
-use countersign_core::request::{Canonical, Outgoing};
+use countersign_core::request::{COLLECTION_ACCEPT, Canonical, Live, Outgoing, collection_page};
 use countersign_core::{Refusal, json};
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
@@ -19,6 +19,12 @@ use crate::step::Stop;
 
 /// Largest object that is read as a pin or a fact.
 const MAX_PROBE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Objects that are asked for at a time when a collection is counted.
+const PAGE: u64 = 500;
+
+/// Most objects of a collection that are counted.
+const MAX_COUNTED: u64 = 20_000;
 
 /// The inner service, shared by the steps that read or send through it. Only this crate can.
 #[derive(Clone)]
@@ -131,29 +137,94 @@ impl Prober {
     /// # Errors
     /// A refusal with 502 or 503 that holds no upstream bytes, if the object can't be read.
     pub(crate) async fn get(&self, target: &str, record: &Record) -> Result<Option<Value>, Stop> {
-        let head = head(&Method::GET, target, "application/json", record)?;
+        match self.read(target, "application/json", record).await? {
+            Ok(object) => Ok(Some(object)),
+            Err(StatusCode::NOT_FOUND) => Ok(None),
+            Err(status) => Err(unreadable(status)),
+        }
+    }
+
+    /// Reads one object as a fact for the policy engine, for which it is a fact too that the guard may not read it.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) async fn fact(&self, target: &str, record: &Record) -> Result<Live, Stop> {
+        match self.read(target, "application/json", record).await? {
+            Ok(object) => Ok(Live::Object(Arc::new(object))),
+            Err(StatusCode::NOT_FOUND) => Ok(Live::Absent),
+            Err(StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED) => Ok(Live::Unreadable),
+            Err(status) => Err(unreadable(status)),
+        }
+    }
+
+    /// Counts the objects that a deletion of a collection would delete, up to a bound: there may be more than it says only
+    /// if it says the bound. None if the request deletes no collection.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and with 403 if there are more than are ever counted.
+    pub(crate) async fn count(&self, request: &Canonical, bound: u64, record: &Record) -> Result<Option<u64>, Stop> {
+        let (mut counted, mut token) = (0_u64, None);
+        loop {
+            let limit = bound.saturating_sub(counted).clamp(1, PAGE);
+            let Some(target) = collection_page(request, limit, token.as_deref()) else {
+                return Ok(None);
+            };
+            let page = match self.read(&target, COLLECTION_ACCEPT, record).await? {
+                Ok(page) => page,
+                Err(status) => return Err(unreadable(status)),
+            };
+            let Some(items) = page.get("items").and_then(Value::as_array) else {
+                return Err(Refusal::upstream("the objects of the collection could not be counted").into());
+            };
+            // A page without items that says it goes on counts too, so that this ends.
+            counted = counted.saturating_add((items.len() as u64).max(1));
+            token = page
+                .at(&["metadata", "continue"])
+                .and_then(Value::as_str)
+                .filter(|token| !token.is_empty())
+                .map(str::to_owned);
+            if token.is_none() && items.is_empty() {
+                return Ok(Some(counted - 1));
+            }
+            if token.is_none() || counted >= bound {
+                return Ok(Some(counted.min(bound)));
+            }
+            if counted >= MAX_COUNTED {
+                let message = format!("the collection holds more than the {MAX_COUNTED} objects that are counted");
+                return Err(Refusal::policy(message)
+                    .with_remedy("narrow it down with a label selector")
+                    .into());
+            }
+        }
+    }
+
+    /// Reads JSON, or says with which status it was not to be had.
+    async fn read(&self, target: &str, accept: &str, record: &Record) -> Result<Result<Value, StatusCode>, Stop> {
+        let head = head(&Method::GET, target, accept, record)?;
         record.probed(target);
         let response = self
             .transport
             .send(head, Bytes::new(), &|| ())
             .await
             .map_err(Stop::Failed)?;
-        match response.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Ok(None),
-            status => {
-                let message = format!("the object that the request is about could not be read: {status}");
-                return Err(Refusal::upstream(message).into());
-            }
+        if response.status() != StatusCode::OK {
+            return Ok(Err(response.status()));
         }
         let body = collect(response.into_body(), MAX_PROBE_BYTES)
             .await
             .map_err(|_| Refusal::upstream("the object that the request is about could not be read whole"))?;
         match Value::parse_with_depth(&body, json::MAX_DEPTH) {
-            Ok(object) => Ok(Some(object)),
+            Ok(object) => Ok(Ok(object)),
             Err(_) => Err(Refusal::upstream("the object that the request is about is no valid JSON").into()),
         }
     }
+}
+
+fn unreadable(status: StatusCode) -> Stop {
+    Refusal::upstream(format!(
+        "the object that the request is about could not be read: {status}"
+    ))
+    .into()
 }
 
 /// The head of a request of ours: everything in it is made here, nothing is copied from the caller's headers.

@@ -35,6 +35,7 @@ impl Entry {
             granted: Outcome::Allow,
             sent: false,
             upstream: None,
+            warnings: Vec::new(),
         };
         let shared = Arc::new(Shared {
             recorder: Arc::clone(recorder),
@@ -54,6 +55,11 @@ impl Entry {
 
     pub(crate) fn audit_id(&self) -> &str {
         &self.shared.audit_id
+    }
+
+    /// What the policy warns the caller of.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.shared.facts().warnings.clone()
     }
 
     /// Whether the answer is a stream that is delivered as it comes.

@@ -7,14 +7,16 @@
 //! 4. The last event of a request that was sent is kept while the sink is down, and written when it is back.
 
 mod entry;
+mod facts;
 mod recorder;
+mod sent;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_core::approval::{Answer, Grant, Ticket, Vote};
 use countersign_core::audit::{Durability, Event, ObjectReference, Outcome, Stage, User, annotation};
 use countersign_core::escape::escape_clip;
-use countersign_core::policy::Decision;
+use countersign_core::policy::{Decision, Reservation};
 use countersign_core::request::{Canonical, Effects, Sealed};
 use countersign_core::subject::Claims;
 use countersign_core::{Refusal, Subject};
@@ -23,6 +25,7 @@ use http::header::HeaderName;
 
 pub(crate) use entry::{Entry, sent_and_broken};
 pub(crate) use recorder::Recorder;
+pub(crate) use sent::SentMark;
 
 use crate::step::Stop;
 
@@ -34,6 +37,9 @@ const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
 /// Longest piece of an unparsed request that is recorded.
 const MAX_RAW: usize = 1024;
+
+/// Longest list of the guard's own reads that is recorded.
+const MAX_PROBES: usize = 4096;
 
 /// Keys of annotations beside those that core names.
 mod key {
@@ -49,6 +55,16 @@ mod key {
     pub(super) const VOTES: &str = "countersign.dev/votes";
     /// Who approved.
     pub(super) const APPROVED_BY: &str = "countersign.dev/approved-by";
+    /// Rules in shadow mode that would have fired.
+    pub(super) const SHADOW: &str = "countersign.dev/shadow";
+    /// What was of concern about a change.
+    pub(super) const FINDINGS: &str = "countersign.dev/findings";
+    /// What is left of the budgets that the request drew on.
+    pub(super) const BUDGETS: &str = "countersign.dev/budgets";
+    /// What the caller was warned of.
+    pub(super) const WARNINGS: &str = "countersign.dev/warnings";
+    /// Before the keys that a policy adds.
+    pub(super) const POLICY: &str = "countersign.dev/policy.";
     /// Objects that the guard read for itself.
     pub(super) const PROBES: &str = "countersign.dev/probes";
     /// The upgraded connection passed unseen.
@@ -142,14 +158,21 @@ impl Record {
         if decision.effects() != Effects::NONE {
             annotations.insert(annotation::EFFECTS.into(), decision.effects().to_string());
         }
-        let fired: Vec<_> = decision
-            .fired()
-            .iter()
-            .map(|rule| format!("{}={}", rule.name, rule.action))
-            .collect();
-        if !fired.is_empty() {
-            annotations.insert(key::FIRED.into(), fired.join(","));
-        }
+        facts::annotate(annotations, decision);
+        facts.warnings = decision.warnings().to_vec();
+    }
+
+    /// What is left of the budgets that were drawn on.
+    pub(crate) fn charged(&self, reservation: &Reservation) {
+        let left = reservation.charged.iter().map(|charged| {
+            let (budget, left) = (&charged.budget, charged.left);
+            format!("{budget}={left}")
+        });
+        self.set(key::BUDGETS, facts::list(left));
+    }
+
+    pub(crate) fn sent_mark(&self) -> SentMark {
+        SentMark::new(Arc::clone(&self.0))
     }
 
     pub(crate) fn sealed(&self, sealed: &Sealed) {
@@ -195,6 +218,9 @@ impl Record {
     pub(crate) fn probed(&self, target: &str) {
         let mut facts = self.facts();
         let probes = facts.event.annotations.entry(key::PROBES.into()).or_default();
+        if probes.len() + target.len() >= MAX_PROBES {
+            return;
+        }
         if !probes.is_empty() {
             probes.push(',');
         }
@@ -240,6 +266,8 @@ struct Facts {
     granted: Outcome,
     sent: bool,
     upstream: Option<StatusCode>,
+    /// What the caller is told in headers, whatever the outcome.
+    warnings: Vec<String>,
 }
 
 impl Shared {

@@ -10,6 +10,7 @@
 
 mod approval;
 mod audit;
+mod budgets;
 mod composed;
 mod forward;
 mod gate;

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use countersign_core::audit::Outcome::{Allow, CallerLeft, Deny, Error};
 use countersign_core::audit::Stage::{RequestReceived, ResponseComplete};
 use countersign_core::digest::Digest;
-use countersign_core::policy::{Evaluation, Facts, Need, Outcome, PolicyEngine, Verdict};
-use countersign_core::request::{Canonical, Live};
+use countersign_core::policy::{Evaluation, Facts, FiredRule, Need, Outcome, PolicyEngine, Verdict};
+use countersign_core::request::{Canonical, Concern, Finding, Live};
 use countersign_core::{Subject, Timestamp};
 
 use crate::harness::{Answer, Broken, World, get_pod, pod, request, with_json};
@@ -169,6 +169,133 @@ async fn a_fact_that_does_not_come_until_the_caller_leaves() {
     assert!(asked.await.unwrap_err().is_cancelled());
     assert_eq!(world.server.sent().len(), 1);
     assert_eq!(world.record(), [(ResponseComplete, CallerLeft)]);
+}
+
+#[tokio::test]
+async fn a_fact_that_may_not_be_read_is_a_fact() {
+    for status in [403, 405] {
+        let world = engine(|facts| match &facts.live_object {
+            None => Evaluation::Needs(vec![Need::LiveObject]),
+            Some(Live::Unreadable) => allow(),
+            Some(_) => panic!("the object can't be read"),
+        });
+        world
+            .server
+            .script([Answer::json(status, "{}"), Answer::json(200, pod())]);
+        assert_eq!(world.ask(get_pod()).await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn an_engine_asks_for_one_fact_after_the_other() {
+    let world = engine(|facts| match (&facts.live_object, &facts.namespace) {
+        (None, _) => Evaluation::Needs(vec![Need::LiveObject, Need::LiveObject]),
+        (Some(_), None) => Evaluation::Needs(vec![Need::Namespace]),
+        (Some(Live::Object(_)), Some(Live::Object(namespace))) => {
+            assert_eq!(namespace.at(&["metadata", "name"]).unwrap().as_str(), Some("team-a"));
+            allow()
+        }
+        facts => panic!("{facts:?}"),
+    });
+    let namespace = r#"{"kind":"Namespace","metadata":{"name":"team-a"}}"#;
+    let answers = [pod(), namespace, pod()].map(|body| Answer::json(200, body));
+    world.server.script(answers);
+    assert_eq!(world.ask(get_pod()).await.status(), 200);
+    assert_eq!(
+        world.last().annotation("countersign.dev/probes"),
+        Some("/api/v1/namespaces/team-a/pods/web,/api/v1/namespaces/team-a")
+    );
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_gone_unreadable_or_none() {
+    for (status, expected) in [(404, Live::Absent), (403, Live::Unreadable), (405, Live::Unreadable)] {
+        let world = engine(move |facts| match &facts.namespace {
+            None => Evaluation::Needs(vec![Need::Namespace]),
+            Some(found) => {
+                assert_eq!(*found, expected);
+                allow()
+            }
+        });
+        world
+            .server
+            .script([Answer::json(status, "{}"), Answer::json(200, pod())]);
+        assert_eq!(world.ask(get_pod()).await.status(), 200);
+    }
+    let world = engine(|facts| match &facts.namespace {
+        None => Evaluation::Needs(vec![Need::Namespace]),
+        Some(Live::Absent) => allow(),
+        Some(_) => panic!("a node is in no namespace"),
+    });
+    let node = r#"{"kind":"Node","apiVersion":"v1","metadata":{"name":"a"}}"#;
+    world.server.script([Answer::json(200, node)]);
+    assert_eq!(world.ask(request("GET", "/api/v1/nodes/a", "")).await.status(), 200);
+    assert_eq!(world.server.sent().len(), 1, "nothing was read for the engine");
+}
+
+#[tokio::test]
+async fn a_namespace_whose_read_breaks_down() {
+    let world = engine(|_| Evaluation::Needs(vec![Need::Namespace]));
+    world.server.script([Answer::json(500, "s3cret")]);
+    let answer = world.ask(get_pod()).await;
+    assert_eq!(answer.refusal(), (502, "upstream"));
+    assert!(!answer.body.contains("s3cret"));
+    assert_eq!(world.probes(), ["/api/v1/namespaces/team-a"]);
+    assert_eq!(world.record(), [(ResponseComplete, Deny)]);
+}
+
+/// Warns, names what would have fired, and annotates.
+fn talkative(outcome: Outcome) -> Evaluation {
+    let mut verdict = Verdict::new(outcome);
+    verdict.warnings = vec!["team/shadow would deny this\r\nSet-Cookie: a=b".into(), "x".repeat(900)];
+    verdict.shadow.push(FiredRule {
+        name: "team/shadow".into(),
+        action: "deny",
+    });
+    verdict.annotations = vec![
+        ("team/key".into(), "value\n".repeat(2_000)),
+        ("countersign.dev/outcome".into(), "allow".into()),
+    ];
+    verdict.findings = vec![Finding {
+        concern: Concern::Image,
+        path: "/spec/containers/0/image".into(),
+        value: Some("evil\u{1b}[2J".into()),
+        assumed: false,
+    }];
+    Evaluation::Verdict(verdict)
+}
+
+#[tokio::test]
+async fn what_a_policy_warns_of_and_notes() {
+    let denied = Outcome::Deny {
+        message: "no".into(),
+        remedy: None,
+    };
+    for outcome in [Outcome::Allow, denied] {
+        let world = engine(move |_| talkative(outcome.clone()));
+        let answer = Answer::json(200, pod()).with_header("warning", r#"299 - "of the server""#);
+        world.server.script([answer]);
+        let answer = world.ask(get_pod()).await;
+        let warnings = answer.response.headers().get_all("warning").iter();
+        let warnings: Vec<_> = warnings.map(|warning| warning.to_str().unwrap()).collect();
+        let escaped = r#"299 countersign "team/shadow would deny this\\r\\nSet-Cookie: a=b""#;
+        assert_eq!(warnings[0], escaped);
+        assert!(warnings[1].len() <= 256);
+        let of_server = if answer.status() == 200 { 1 } else { 0 };
+        assert_eq!(warnings.len(), 2 + of_server);
+
+        let last = world.last();
+        assert_eq!(last.annotation("countersign.dev/shadow"), Some("team/shadow=deny"));
+        assert_eq!(
+            last.annotation("countersign.dev/findings"),
+            Some(r"image:/spec/containers/0/image=evil\u{1b}[2J")
+        );
+        let noted = last.annotation("countersign.dev/policy.team/key").unwrap();
+        assert!(noted.len() <= 1_030 && noted.starts_with(r"value\nvalue"), "{noted}");
+        let forged = last.annotation("countersign.dev/policy.countersign.dev/outcome");
+        assert_eq!(forged, Some("allow"));
+        assert_eq!(last.outcome(), Some(if answer.status() == 200 { Allow } else { Deny }));
+    }
 }
 
 #[tokio::test]

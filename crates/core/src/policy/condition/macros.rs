@@ -21,7 +21,7 @@ impl Lowering<'_> {
             ("all", [k, v, body]) => (FoldKind::All, k, Some(v), None, body),
             ("exists", [v, body]) => (FoldKind::Exists, v, None, None, body),
             ("exists", [k, v, body]) => (FoldKind::Exists, k, Some(v), None, body),
-            ("exists_one" | "existsOne", [v, body]) => (FoldKind::ExistsOne, v, None, None, body),
+            ("exists_one", [v, body]) => (FoldKind::ExistsOne, v, None, None, body),
             ("exists_one" | "existsOne", [k, v, body]) => (FoldKind::ExistsOne, k, Some(v), None, body),
             ("filter", [v, body]) => (FoldKind::Filter, v, None, None, body),
             ("map", [v, body]) => (FoldKind::Map, v, None, None, body),

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::place;
-use super::yaml::{Node, Span};
+use super::inside;
+use super::yaml::Span;
 
 /// Errors of one load are cut here: whoever mistook a file for a policy needs no thousand of them.
 const LIMIT: usize = 32;
@@ -90,31 +90,19 @@ pub(in crate::policy) struct Site {
 #[derive(Debug, Default)]
 pub(in crate::policy) struct Problems<'s> {
     sources: Vec<Source<'s>>,
-    /// The file that is read, by its number.
-    current: usize,
     /// With the number of the file.
     errors: Vec<(usize, LoadError)>,
 }
 
 impl<'s> Problems<'s> {
-    pub(in crate::policy) fn new(source: Source<'s>) -> Self {
-        let mut problems = Self::default();
-        problems.turn_to(source);
-        problems
-    }
-
-    /// Turns to the next file, or back to one that was read before.
+    /// Turns to the next file.
     pub(in crate::policy) fn turn_to(&mut self, source: Source<'s>) {
-        let same = |known: &Source<'_>| known.name == source.name && std::ptr::eq(known.text, source.text);
-        self.current = self.sources.iter().position(same).unwrap_or(self.sources.len());
-        if self.current == self.sources.len() {
-            self.sources.push(source);
-        }
+        self.sources.push(source);
     }
 
     /// The number of the file that is read.
     pub(in crate::policy) fn file(&self) -> usize {
-        self.current
+        self.sources.len().saturating_sub(1)
     }
 
     pub(in crate::policy) fn count(&self) -> usize {
@@ -156,16 +144,17 @@ impl<'s> Problems<'s> {
         )
     }
 
-    /// Notes a problem at a character of a node's text.
+    /// Notes a problem at a character of a text whose scalar begins at the span.
     pub(in crate::policy) fn add_inside(
         &mut self,
-        node: &Node,
+        span: Span,
         text: &str,
         offset: usize,
         message: impl Into<String>,
         suggestion: Option<String>,
     ) {
-        let place = place::within(self.source(self.current), node, text, offset);
+        let source = self.source(self.file());
+        let place = inside::find(source.text, span, text, offset).unwrap_or(span);
         self.add_with(place, message, suggestion);
     }
 

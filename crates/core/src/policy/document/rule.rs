@@ -175,7 +175,7 @@ fn when(node: &Node, problems: &mut Problems<'_>) -> Option<Condition> {
     match Condition::compile(text) {
         Ok(condition) => Some(condition),
         Err(error) => {
-            problems.add_inside(node, text, error.offset, error.message, error.suggestion);
+            problems.add_inside(node.span, text, error.offset, error.message, error.suggestion);
             None
         }
     }

@@ -145,7 +145,8 @@ fn schema_and_loader_know_the_same_fields() {
 
 fn as_json(text: &str) -> Value {
     let source = Source { name: "a.yaml", text };
-    let mut problems = Problems::new(source);
+    let mut problems = Problems::default();
+    problems.turn_to(source);
     let nodes = yaml::parse(source, &mut problems);
     let value = nodes[0].json(&mut problems).unwrap();
     serde_json::from_slice(&value.to_bytes()).unwrap()
@@ -194,17 +195,7 @@ fn examples_are_valid_and_what_is_invalid_does_not_load() {
 
 /// Every document in which one value is something else, or one field is gone, renamed or added.
 fn mutants(value: &Value) -> Vec<Value> {
-    let others = [
-        json!(null),
-        json!(true),
-        json!(0),
-        json!(-7),
-        json!(1.5),
-        json!(""),
-        json!("x y"),
-        json!([]),
-        json!({}),
-    ];
+    let others = [json!(null), json!(-7), json!("x y"), json!([]), json!({})];
     let mut mutants: Vec<Value> = others.into_iter().filter(|other| other != value).collect();
     match value {
         Value::Object(members) => {

@@ -71,7 +71,7 @@ pub enum Concern {
     HostPid,
     /// `hostIPC`.
     HostIpc,
-    /// A privileged container, or one that may escalate its privileges.
+    /// A privileged container; on Windows, a process of the host.
     Privileged,
     /// An added capability; the finding's value. Of concern if the policy does not list it.
     Capabilities,
@@ -144,6 +144,8 @@ pub enum Concern {
     Bindings,
     /// Changes of Endpoints and EndpointSlices.
     Endpoints,
+    /// What the change makes of the object can't be worked out within bounds, so nothing is known of it.
+    TooLarge,
 }
 
 /// Every concern with its name and weight, in the order of the enum.
@@ -210,6 +212,7 @@ const TABLE: &[(Concern, &str, Weight)] = &[
     (Concern::EphemeralContainers, "ephemeral-containers", Weight::Forbidden),
     (Concern::Bindings, "bindings", Weight::Forbidden),
     (Concern::Endpoints, "endpoints", Weight::Forbidden),
+    (Concern::TooLarge, "too-large", Weight::Forbidden),
 ];
 
 impl Concern {

@@ -62,7 +62,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         },
     ),
     global("sign", SIGN, sign),
-    member("sign", SIGN, sign),
     member("isGreaterThan", COMPARE, |_, arguments| {
         Ok(Value::Bool(compare(arguments)? == Ordering::Greater))
     }),

@@ -6,13 +6,12 @@ mod policy;
 
 use std::sync::Arc;
 
-use super::error::{Problems, Source, nearest};
+use super::error::{Problems, Site, nearest};
 use super::fields::{Fields, list, text};
-use super::place;
 use super::yaml::{Node, Span, Value};
 use crate::digest::{Digest, FieldHasher};
 use crate::policy::admission::{Actions, AdmissionPolicy, Binding, Constraints, Guardrail};
-use crate::policy::condition::{Condition, ConditionError, Place};
+use crate::policy::condition::{Condition, Place};
 
 use params::{ParamKind, ParamObject, ParamRef};
 
@@ -53,25 +52,24 @@ pub(super) enum Kind {
 
 /// Reads documents, and puts together what belongs together when all files were read.
 #[derive(Debug, Default)]
-pub(super) struct Reader<'s> {
-    policies: Vec<ReadPolicy<'s>>,
-    bindings: Vec<ReadBinding<'s>>,
-    params: Vec<ParamObject<'s>>,
+pub(super) struct Reader {
+    policies: Vec<ReadPolicy>,
+    bindings: Vec<ReadBinding>,
+    params: Vec<ParamObject>,
 }
 
 #[derive(Debug)]
-struct ReadPolicy<'s> {
-    source: Source<'s>,
+struct ReadPolicy {
     /// Of its name.
-    span: Span,
+    site: Site,
     digest: Digest,
     param_kind: Option<ParamKind>,
     policy: Arc<AdmissionPolicy>,
 }
 
 #[derive(Debug)]
-struct ReadBinding<'s> {
-    source: Source<'s>,
+struct ReadBinding {
+    file: usize,
     digest: Digest,
     name: String,
     policy: (String, Span),
@@ -103,14 +101,14 @@ fn field_text<'n>(node: &'n Node, name: &str) -> Option<&'n str> {
     })
 }
 
-impl<'s> Reader<'s> {
+impl Reader {
     /// Reads one document of such a kind.
-    pub(super) fn read(&mut self, kind: Kind, node: &Node, source: Source<'s>, problems: &mut Problems<'s>) {
+    pub(super) fn read(&mut self, kind: Kind, node: &Node, problems: &mut Problems<'_>) {
         match kind {
-            Kind::Policy => self.read_policy(node, source, problems),
-            Kind::Binding => self.read_binding(node, source, problems),
+            Kind::Policy => self.read_policy(node, problems),
+            Kind::Binding => self.read_binding(node, problems),
             Kind::Param => {
-                let param = params::object(node, source, problems);
+                let param = params::object(node, problems);
                 self.params.extend(param);
             }
             Kind::Unknown => {
@@ -125,7 +123,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn read_policy(&mut self, node: &Node, source: Source<'s>, problems: &mut Problems<'s>) {
+    fn read_policy(&mut self, node: &Node, problems: &mut Problems<'_>) {
         let Some(Document { name, span, spec }) = document(node, "a ValidatingAdmissionPolicy", problems) else {
             return;
         };
@@ -135,10 +133,12 @@ impl<'s> Reader<'s> {
                 format!("there is another ValidatingAdmissionPolicy named `{name}`"),
             );
         }
-        if let Some((policy, param_kind)) = policy::read(name, spec, source, problems) {
+        if let Some((policy, param_kind)) = policy::read(name, spec, problems) {
             self.policies.push(ReadPolicy {
-                source,
-                span,
+                site: Site {
+                    file: problems.file(),
+                    span,
+                },
                 digest: node.digest(),
                 param_kind,
                 policy: Arc::new(policy),
@@ -146,7 +146,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn read_binding(&mut self, node: &Node, source: Source<'s>, problems: &mut Problems<'s>) {
+    fn read_binding(&mut self, node: &Node, problems: &mut Problems<'_>) {
         let what = "a ValidatingAdmissionPolicyBinding";
         let Some(Document { name, span, spec }) = document(node, what, problems) else {
             return;
@@ -178,7 +178,7 @@ impl<'s> Reader<'s> {
             return;
         };
         self.bindings.push(ReadBinding {
-            source,
+            file: problems.file(),
             digest: node.digest(),
             name,
             policy,
@@ -189,7 +189,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Puts policies, bindings and parameters together.
-    pub(super) fn finish(self, problems: &mut Problems<'s>) -> Vec<Guardrail> {
+    pub(super) fn finish(self, problems: &mut Problems<'_>) -> Vec<Guardrail> {
         let complete = problems.count() == 0;
         let mut guardrails = Vec::new();
         let mut used = vec![false; self.params.len()];
@@ -199,23 +199,22 @@ impl<'s> Reader<'s> {
                 .iter()
                 .any(|binding| binding.policy.0 == policy.policy.name);
             if !bound && complete {
-                problems.turn_to(policy.source);
                 let message = format!(
                     "no ValidatingAdmissionPolicyBinding in these files names `{}`: it would do nothing",
                     policy.policy.name
                 );
-                problems.add(policy.span, message);
+                problems.add_at(policy.site, message, None);
             }
         }
         for binding in self.bindings {
-            problems.turn_to(binding.source);
             let (name, span) = &binding.policy;
+            let file = binding.file;
             let Some(policy) = self.policies.iter().find(|policy| policy.policy.name == *name) else {
                 // A policy with errors of its own is not missing.
                 if complete {
                     let known = self.policies.iter().map(|policy| policy.policy.name.as_str());
                     let message = format!("there is no ValidatingAdmissionPolicy `{name}` in these files");
-                    problems.add_with(*span, message, nearest(name, known));
+                    problems.add_at(Site { file, span: *span }, message, nearest(name, known));
                 }
                 continue;
             };
@@ -224,7 +223,7 @@ impl<'s> Reader<'s> {
                 .field("policy", policy.digest.as_bytes())
                 .field("binding", binding.digest.as_bytes());
             let kind = policy.param_kind.as_ref();
-            let Some(found) = params::resolve(kind, binding.param_ref.as_ref(), &self.params, problems) else {
+            let Some(found) = params::resolve(kind, binding.param_ref.as_ref(), &self.params, file, problems) else {
                 continue;
             };
             for index in &found.indices {
@@ -249,10 +248,10 @@ impl<'s> Reader<'s> {
         }
         for (param, used) in self.params.iter().zip(used) {
             if !used && complete {
-                problems.turn_to(param.source);
-                problems.add(
-                    param.span,
+                problems.add_at(
+                    param.site,
                     "this is no policy, and no binding in these files names it as parameters",
+                    None,
                 );
             }
         }
@@ -335,37 +334,27 @@ fn actions(node: &Node, problems: &mut Problems<'_>) -> Option<Actions> {
 }
 
 /// Reads an expression that stands in a node.
-fn condition(
-    node: &Node,
-    what: &str,
-    place: Place<'_>,
-    source: Source<'_>,
-    problems: &mut Problems<'_>,
-) -> Option<(String, Condition)> {
+fn condition(node: &Node, what: &str, place: Place<'_>, problems: &mut Problems<'_>) -> Option<(String, Condition)> {
     let expression = text(node, what, problems)?;
     match Condition::compile_in(expression, place) {
         Ok(condition) => Some((expression.to_owned(), condition)),
         Err(error) => {
-            tell(node, expression, error, source, problems);
+            problems.add_inside(node.span, expression, error.offset, error.message, error.suggestion);
             None
         }
     }
 }
 
-fn tell(node: &Node, expression: &str, error: ConditionError, source: Source<'_>, problems: &mut Problems<'_>) {
-    let span = place::within(source, node, expression, error.offset);
-    problems.add_with(span, error.message, error.suggestion);
-}
-
 /// Guardrails alone, for tests of what is done with them.
 #[cfg(test)]
 pub(in crate::policy) fn load(text: &str) -> Result<Vec<Guardrail>, super::LoadErrors> {
-    let source = Source { name: "a.yaml", text };
-    let mut problems = Problems::new(source);
+    let source = super::error::Source { name: "a.yaml", text };
+    let mut problems = Problems::default();
+    problems.turn_to(source);
     let mut reader = Reader::default();
     for node in &super::yaml::parse(source, &mut problems) {
         if let Some(kind) = kind_of(node) {
-            reader.read(kind, node, source, &mut problems);
+            reader.read(kind, node, &mut problems);
         }
     }
     let guardrails = reader.finish(&mut problems);

@@ -1,8 +1,8 @@
 //! Parameters: what a policy asks for, what a binding points to, and the objects themselves.
 
-use super::super::error::{Problems, Source};
+use super::super::error::{Problems, Site};
 use super::super::fields::{Fields, one_of, text};
-use super::super::yaml::{Node, Span, Value};
+use super::super::yaml::{Node, Span};
 use super::constraints::selector;
 use super::given;
 use crate::digest::Digest;
@@ -29,14 +29,13 @@ pub(super) struct ParamRef {
 
 /// An object in the same files.
 #[derive(Debug)]
-pub(super) struct ParamObject<'s> {
-    pub(super) source: Source<'s>,
-    pub(super) span: Span,
+pub(super) struct ParamObject {
+    pub(super) site: Site,
     pub(super) digest: Digest,
     object: json::Value,
 }
 
-impl ParamObject<'_> {
+impl ParamObject {
     fn field(&self, path: &[&str]) -> &str {
         self.object.at(path).and_then(json::Value::as_str).unwrap_or_default()
     }
@@ -81,7 +80,7 @@ pub(super) fn reference(node: &Node, problems: &mut Problems<'_>) -> Option<Para
 }
 
 /// Any other object.
-pub(super) fn object<'s>(node: &Node, source: Source<'s>, problems: &mut Problems<'_>) -> Option<ParamObject<'s>> {
+pub(super) fn object(node: &Node, problems: &mut Problems<'_>) -> Option<ParamObject> {
     let object = node.json(problems)?;
     let named = object.at(&["metadata", "name"]).and_then(json::Value::as_str);
     if named.is_none_or(str::is_empty) {
@@ -92,8 +91,10 @@ pub(super) fn object<'s>(node: &Node, source: Source<'s>, problems: &mut Problem
         return None;
     }
     Some(ParamObject {
-        source,
-        span: Span { width: 1, ..node.span },
+        site: Site {
+            file: problems.file(),
+            span: Span { width: 1, ..node.span },
+        },
         digest: node.digest(),
         object,
     })
@@ -109,9 +110,14 @@ pub(super) struct Found {
 pub(super) fn resolve(
     kind: Option<&ParamKind>,
     reference: Option<&ParamRef>,
-    objects: &[ParamObject<'_>],
+    objects: &[ParamObject],
+    file: usize,
     problems: &mut Problems<'_>,
 ) -> Option<Found> {
+    let site = |reference: &ParamRef| Site {
+        file,
+        span: reference.span,
+    };
     // Upstream ignores a reference without a kind. Here nothing that does nothing is accepted.
     let (kind, reference) = match (kind, reference) {
         (_, None) => {
@@ -121,21 +127,22 @@ pub(super) fn resolve(
             });
         }
         (None, Some(reference)) => {
-            problems.add(reference.span, "a `paramRef`, but the policy has no `paramKind`");
+            problems.add_at(site(reference), "a `paramRef`, but the policy has no `paramKind`", None);
             return None;
         }
         (Some(kind), Some(reference)) => (kind, reference),
     };
-    let of_kind = |object: &ParamObject<'_>| {
+    let of_kind = |object: &ParamObject| {
         object.field(&["apiVersion"]) == kind.api_version && object.field(&["kind"]) == kind.kind
     };
     let in_namespaces = objects
         .iter()
         .any(|object| of_kind(object) && !object.field(&["metadata", "namespace"]).is_empty());
     if !in_namespaces && reference.namespace.is_some() && objects.iter().any(of_kind) {
-        problems.add(
-            reference.span,
+        problems.add_at(
+            site(reference),
             format!("`paramRef` has a namespace, but {} has none", kind.kind),
+            None,
         );
         return None;
     }
@@ -161,7 +168,7 @@ pub(super) fn resolve(
             "there is no {} {} in these files that this names: the guard does not read parameters from the cluster",
             kind.api_version, kind.kind
         );
-        problems.add(reference.span, message);
+        problems.add_at(site(reference), message, None);
         return None;
     }
     let params = Params::Of {

@@ -1,6 +1,6 @@
 //! The `spec` of a ValidatingAdmissionPolicy.
 
-use super::super::error::{Problems, Source};
+use super::super::error::Problems;
 use super::super::fields::{Fields, each, one_of, text};
 use super::super::yaml::Node;
 use super::params::{self, ParamKind};
@@ -14,7 +14,6 @@ type Known = (String, Reads);
 pub(super) fn read(
     name: String,
     spec: &Node,
-    source: Source<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<(AdmissionPolicy, Option<ParamKind>)> {
     let known = [
@@ -42,37 +41,23 @@ pub(super) fn read(
     // Variables are not known yet where it is asked whether the policy is about a request at all.
     let conditions = fields.get("matchConditions").map(|node| {
         each(node, "`matchConditions`", problems, |node, problems| {
-            named(
-                node,
-                "a match condition",
-                ["name", "expression"],
-                place,
-                source,
-                problems,
-            )
+            named(node, "a match condition", ["name", "expression"], place, problems)
         })
     });
     let (names, variables) = match fields.get("variables") {
-        Some(node) => variables(node, place, source, problems)?,
+        Some(node) => variables(node, place, problems)?,
         None => (Vec::new(), Vec::new()),
     };
     let place = place.with_variables(&names);
     let validations = fields.get("validations").map(|node| {
         each(node, "`validations`", problems, |node, problems| {
-            validation(node, place, source, problems)
+            validation(node, place, problems)
         })
     });
     let annotations = fields.get("auditAnnotations").map(|node| {
         let place = place.giving(Gives::TextOrNull);
         each(node, "`auditAnnotations`", problems, |node, problems| {
-            named(
-                node,
-                "an audit annotation",
-                ["key", "valueExpression"],
-                place,
-                source,
-                problems,
-            )
+            named(node, "an audit annotation", ["key", "valueExpression"], place, problems)
         })
     });
     if validations.is_none() && annotations.is_none() {
@@ -99,7 +84,6 @@ fn named(
     what: &'static str,
     [name, expression]: [&'static str; 2],
     place: Place<'_>,
-    source: Source<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Named> {
     let fields = Fields::read(node, what, &[name, expression], &[], problems)?;
@@ -108,7 +92,7 @@ fn named(
         .and_then(|node| text(node, what, problems));
     let read = fields
         .require(expression, problems)
-        .and_then(|node| condition(node, "an expression", place, source, problems));
+        .and_then(|node| condition(node, "an expression", place, problems));
     let (text, condition) = read?;
     Some(Named {
         name: found?.to_owned(),
@@ -118,12 +102,7 @@ fn named(
 }
 
 /// Each may read those before it.
-fn variables(
-    node: &Node,
-    place: Place<'_>,
-    source: Source<'_>,
-    problems: &mut Problems<'_>,
-) -> Option<(Vec<Known>, Vec<Condition>)> {
+fn variables(node: &Node, place: Place<'_>, problems: &mut Problems<'_>) -> Option<(Vec<Known>, Vec<Condition>)> {
     let mut names: Vec<Known> = Vec::new();
     let place = place.giving(Gives::Anything);
     let read = each(node, "`variables`", problems, |node, problems| {
@@ -132,7 +111,6 @@ fn variables(
             "a variable",
             ["name", "expression"],
             place.with_variables(&names),
-            source,
             problems,
         )?;
         let word = variable
@@ -153,16 +131,16 @@ fn variables(
     Some((names, read))
 }
 
-fn validation(node: &Node, place: Place<'_>, source: Source<'_>, problems: &mut Problems<'_>) -> Option<Validation> {
+fn validation(node: &Node, place: Place<'_>, problems: &mut Problems<'_>) -> Option<Validation> {
     let known = ["expression", "message", "messageExpression", "reason"];
     let fields = Fields::read(node, "a validation", &known, &[], problems)?;
     let read = fields
         .require("expression", problems)
-        .and_then(|node| condition(node, "`expression`", place, source, problems));
+        .and_then(|node| condition(node, "`expression`", place, problems));
     let message = fields.get("message").map(|node| text(node, "`message`", problems));
     let message_expression = fields.get("messageExpression").map(|node| {
         let place = place.giving(Gives::Text);
-        condition(node, "`messageExpression`", place, source, problems).map(|(_, condition)| condition)
+        condition(node, "`messageExpression`", place, problems).map(|(_, condition)| condition)
     });
     let reasons = [
         ("Unauthorized", Reason::Unauthorized),

@@ -3,16 +3,10 @@
 //! Best effort: the text that YAML made of the scalar is followed through what is written. Where they can't be brought
 //! together, nothing is found, and the place of the whole scalar has to do.
 
-use super::error::Source;
-use super::yaml::{Node, Span};
-
-/// The place of a character of a node's text; that of the node where it can't be told.
-pub(super) fn within(source: Source<'_>, node: &Node, text: &str, offset: usize) -> Span {
-    find(source.text, node.span, text, offset).unwrap_or(node.span)
-}
+use super::yaml::Span;
 
 /// The place of a character of a scalar that begins at `span` and says `text`.
-fn find(source: &str, span: Span, text: &str, offset: usize) -> Option<Span> {
+pub(super) fn find(source: &str, span: Span, text: &str, offset: usize) -> Option<Span> {
     let mut cursor = Cursor::at(source, span)?;
     let style = cursor.open();
     let mut characters = text.chars();
@@ -115,34 +109,5 @@ impl<'s> Cursor<'s> {
                 _ => return None,
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::error::Problems;
-    use super::super::yaml::{Value, parse};
-    use super::*;
-
-    fn place(text: &str, offset: usize) -> (usize, usize) {
-        let source = Source { name: "a.yaml", text };
-        let nodes = parse(source, &mut Problems::new(source));
-        let Value::Map(map) = &nodes[0].value else { panic!() };
-        let (_, node) = &map[0];
-        let Value::Text(value) = &node.value else { panic!() };
-        let span = within(source, node, value, offset);
-        (span.line, span.column)
-    }
-
-    #[test]
-    fn places_in_every_style() {
-        assert_eq!(place("a: x.yz == 1\n", 2), (1, 6));
-        assert_eq!(place("a: \"x.yz == 1\"\n", 2), (1, 7));
-        assert_eq!(place("a: 'x.yz'\n", 2), (1, 7));
-        assert_eq!(place("a: |\n  x &&\n  y.z\n", 7), (3, 5));
-        assert_eq!(place("a: |-\n    x &&\n      y.z\n", 7), (3, 7));
-        assert_eq!(place("a: >-\n  x &&\n  y.z\n", 2), (2, 5));
-        assert_eq!(place("a: \"x\\ty\"\n", 2), (1, 8));
-        assert_eq!(place("a: >-\n  x &&\n  y.z\n", 7), (3, 5));
     }
 }

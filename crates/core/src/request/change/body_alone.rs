@@ -1,0 +1,207 @@
+//! What a body takes away, as far as it tells by itself: for an object that nobody read, or that can't be read.
+//!
+//! 1. Merge patch: a null, and every list, which replaces the list that is there.
+//! 2. Strategic merge patch: a null, the directives that remove, and every list that is not merged.
+//! 3. JSON Patch: `remove` and `move`; `copy`, whose content isn't known; `add` and `replace` with an object, a list or
+//!    null, but for an `add` of an element, which goes between the others; `replace` of an element.
+//! 4. PUT: whatever it leaves out, so all of it; but for `scale`, which has one field.
+//! 5. Apply: a null; and what its manager applied before. If that can't be known it counts as nothing, since the manager
+//!    is one that the policy lists, or a finding itself.
+
+use super::apply::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, Index, Node, Op, Operation, RETAIN_KEYS};
+use super::concern::Concern;
+use super::difference::{self, is_of_the_server};
+use super::findings::Findings;
+use super::states::States;
+use super::trail::{Trail, pointer_of};
+use super::write::Write;
+use crate::json::{Object, Value};
+use crate::mask::is_masked;
+use crate::request::attributes::Attributes;
+use crate::request::key_case::FREE_MAPS;
+
+/// Finds what a body takes away.
+pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed: bool, findings: &mut Findings) {
+    let mut search = Search { findings, assumed };
+    let root = Trail::ROOT;
+    match write {
+        Write::Create(_) => {}
+        Write::Replace(_) if subresource == "scale" => {}
+        Write::Replace(_) => search.found(root),
+        Write::JsonPatch(operations) => {
+            for operation in operations {
+                search.operation(operation, node);
+            }
+        }
+        Write::Merge(patch) => search.merge(patch, root),
+        Write::Strategic(patch) => search.strategic(patch, node, root),
+        Write::Apply(applied) => {
+            if assumed {
+                search.found(root);
+            }
+            search.nulls(applied.body, root);
+        }
+    }
+}
+
+/// Finds what a strategic merge patch takes out of lists in which values are masked: they can't be found there, but the
+/// server finds them.
+pub(super) fn removals_of_masked(write: &Write<'_>, seen: &Value, findings: &mut Findings) {
+    if let Write::Strategic(patch) = write {
+        masked_removals(patch, seen, Trail::ROOT, findings);
+    }
+}
+
+fn masked_removals(patch: &Value, seen: &Value, place: Trail<'_>, findings: &mut Findings) {
+    match (patch, seen) {
+        (Value::Object(patch), Value::Object(seen)) => {
+            let seen = Index::of(seen);
+            for (key, value) in patch.iter() {
+                let list = key.strip_prefix(DELETE_FROM);
+                match (list, seen.get(list.unwrap_or(key))) {
+                    (_, None) => {}
+                    (Some(list), Some(Value::Array(elements))) => {
+                        if elements.iter().any(is_masked) && !findings.is_full(Concern::RemovesField) {
+                            findings.at(Concern::RemovesField, place.key(list).pointer(), false);
+                        }
+                    }
+                    (Some(_), _) => {}
+                    (None, Some(seen)) => masked_removals(value, seen, place.key(key), findings),
+                }
+            }
+        }
+        // Which element is meant is not looked up: a removal in any is one.
+        (Value::Array(_), Value::Array(_)) if takes_out_scalars(patch) => {
+            findings.at(Concern::RemovesField, place.pointer(), false);
+        }
+        _ => {}
+    }
+}
+
+fn takes_out_scalars(patch: &Value) -> bool {
+    match patch {
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| key.starts_with(DELETE_FROM) || takes_out_scalars(value)),
+        Value::Array(elements) => elements.iter().any(takes_out_scalars),
+        _ => false,
+    }
+}
+
+/// Finds values by whose change the server drops others.
+pub(super) fn switches(attributes: &Attributes, states: &States, findings: &mut Findings) {
+    let (group, resource) = (attributes.api_group.as_str(), attributes.resource.as_str());
+    difference::switches(group, resource, None, &states.after, |path| {
+        findings.at(Concern::RemovesField, path, states.before.is_open());
+    });
+}
+
+struct Search<'f> {
+    findings: &'f mut Findings,
+    assumed: bool,
+}
+
+impl Search<'_> {
+    fn found(&mut self, place: Trail<'_>) {
+        if !is_of_the_server(&place) {
+            self.removed(|| place.pointer());
+        }
+    }
+
+    fn removed(&mut self, path: impl FnOnce() -> String) {
+        if !self.findings.is_full(Concern::RemovesField) {
+            self.findings.at(Concern::RemovesField, path(), self.assumed);
+        }
+    }
+
+    /// Recursion here and below is bounded by the depth of the body.
+    fn merge(&mut self, patch: &Value, place: Trail<'_>) {
+        match patch {
+            Value::Null | Value::Array(_) => self.found(place),
+            Value::Object(object) => {
+                for (key, value) in object.iter() {
+                    self.merge(value, place.key(key));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn nulls(&mut self, body: &Value, place: Trail<'_>) {
+        match body {
+            Value::Null => self.found(place),
+            Value::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    self.nulls(element, place.index(index));
+                }
+            }
+            Value::Object(object) => {
+                for (key, value) in object.iter() {
+                    self.nulls(value, place.key(key));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn strategic(&mut self, patch: &Value, node: Node, place: Trail<'_>) {
+        match patch {
+            Value::Null => self.found(place),
+            Value::Object(object) => self.strategic_object(object, node, place),
+            Value::Array(_) if node.patch_replaces_list() => self.found(place),
+            Value::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    self.strategic(element, node.element(), place.index(index));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn strategic_object(&mut self, patch: &Object, node: Node, place: Trail<'_>) {
+        if node.patch_replaces_object() {
+            self.found(place);
+        }
+        for (key, value) in patch.iter() {
+            match key {
+                DIRECTIVE if value.as_str() != Some("merge") => self.found(place),
+                DIRECTIVE => {}
+                RETAIN_KEYS => self.found(place),
+                _ => match key.strip_prefix(DELETE_FROM) {
+                    Some(list) => self.found(place.key(list)),
+                    None if key.starts_with(ELEMENT_ORDER) => {}
+                    None => self.strategic(value, node.member(key, place.is_root()), place.key(key)),
+                },
+            }
+        }
+    }
+
+    fn operation(&mut self, operation: &Operation<'_>, node: Node) {
+        let path = &operation.path;
+        // What looks like an index may be a key where nothing is known of the kind.
+        let is_added = is_element(path) && (!node.is_unknown() || path.last().is_some_and(|last| last == "-"));
+        let is_container = matches!(operation.value, Value::Object(_) | Value::Array(_) | Value::Null);
+        let removes = match operation.op {
+            Op::Test => false,
+            Op::Remove | Op::Copy | Op::Move => true,
+            Op::Add => is_container && !is_added,
+            Op::Replace => is_container || is_element(path),
+        };
+        if removes {
+            let place = if operation.op == Op::Move {
+                &operation.from
+            } else {
+                path
+            };
+            self.removed(|| pointer_of(place));
+        }
+    }
+}
+
+/// Whether a pointer leads to an element of a list, as far as it tells.
+fn is_element(path: &[String]) -> bool {
+    let mut tokens = path.iter().rev().map(String::as_str);
+    let last = tokens.next().unwrap_or_default();
+    let parent = tokens.next().unwrap_or_default();
+    (last == "-" || last.parse::<i64>().is_ok()) && !FREE_MAPS.contains(&parent)
+}

@@ -1,0 +1,152 @@
+//! What a change does: a request, and the live object that it changes.
+
+use std::sync::{Arc, LazyLock};
+
+use countersign_core::json::Value;
+use countersign_core::request::{Canonical, Change, Concern, Finding, Gate, Live, Verb, Weight};
+
+use crate::message::Message;
+use crate::new_gate;
+
+static GATE: LazyLock<Gate> = LazyLock::new(new_gate);
+
+/// Whether the gate accepts an input.
+#[must_use]
+pub fn is_accepted(input: &[u8]) -> bool {
+    read(input).is_some()
+}
+
+/// Understands a change without and with the live object; whether the gate accepted it.
+///
+/// # Panics
+/// If one of the properties below does not hold.
+pub fn check(input: &[u8]) -> bool {
+    let Some((request, live)) = read(input) else {
+        return false;
+    };
+    let unread = Change::of(&request, None);
+    assert_eq!(unread, Change::of(&request, None), "another change the second time");
+    if !request.attributes().verb.is_mutating() {
+        assert_eq!(unread, Change::default(), "a read changes something");
+    }
+
+    // Nobody can look: what was assumed stands, but that an apply leaves out what its manager applied before.
+    let unreadable = Change::of(&request, Some(&Live::Unreadable));
+    let mut settled: Vec<_> = unread.findings().iter().map(settle).collect();
+    if request.content_type() == Some("application/apply-patch+yaml") {
+        settled.retain(|finding| !is_pruning(finding) || unreadable.findings().contains(finding));
+    }
+    assert_eq!(
+        unreadable.findings(),
+        settled,
+        "an object that can't be read settles something"
+    );
+    assert_eq!(unreadable.supplies_hidden_value(), unread.supplies_hidden_value());
+
+    check_read(&request, &unread, &Live::Absent);
+    if let Some(live) = live {
+        if let Some(gone) = vanishing(&request, &live) {
+            let read = Change::of(&request, Some(&Live::Object(Arc::new(live.clone()))));
+            assert!(
+                is_destructive(read.findings()),
+                "{gone} vanishes, and nobody says so: {:?}",
+                read.findings()
+            );
+        }
+        check_read(&request, &unread, &Live::Object(Arc::new(live)));
+    }
+    true
+}
+
+fn read(input: &[u8]) -> Option<(Canonical, Option<Value>)> {
+    let message = Message::read(input)?;
+    let target = GATE.target(message.method, message.target).ok()?;
+    let request = GATE.head(target, &message.headers).ok()?.with_body(message.body).ok()?;
+    let live = match message.rest {
+        None => None,
+        Some(live) => Some(Value::parse(live).ok().filter(|live| live.as_object().is_some())?),
+    };
+    Some((request, live))
+}
+
+/// The finding, once it is no longer an assumption.
+fn settle(finding: &Finding) -> Finding {
+    Finding {
+        assumed: false,
+        ..finding.clone()
+    }
+}
+
+/// The whole of what its manager owns, as nobody knows what that is.
+fn is_pruning(finding: &Finding) -> bool {
+    finding.concern == Concern::RemovesField && finding.path.is_empty()
+}
+
+/// Reading the object settles what was assumed, and nothing else.
+fn check_read(request: &Canonical, unread: &Change, live: &Live) {
+    let read = Change::of(request, Some(live));
+    let (before, after) = (unread.findings(), read.findings());
+    assert!(
+        after.iter().all(|finding| !finding.assumed),
+        "assumed, though it was read: {after:?}"
+    );
+    for certain in before.iter().filter(|finding| !finding.assumed) {
+        assert!(
+            after.contains(certain),
+            "gone, and it was no assumption: {certain:?} of {after:?}"
+        );
+    }
+    // A value over something that the body does not name shows only now; but there is no more to a create than its body.
+    if request.attributes().verb == Verb::Create {
+        let settled: Vec<_> = before.iter().map(settle).collect();
+        assert_eq!(after, settled, "the live object matters to a create");
+    }
+    assert!(
+        !read.supplies_hidden_value() || unread.supplies_hidden_value(),
+        "the live object hides more: {live:?}"
+    );
+}
+
+fn is_destructive(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.concern.weight() == Weight::Destructive)
+}
+
+/// A place that is gone once another implementation has applied a merge patch or a JSON Patch; in what users write, of
+/// the object itself.
+fn vanishing(request: &Canonical, live: &Value) -> Option<String> {
+    if request.attributes().verb != Verb::Patch || !request.attributes().subresource.is_empty() {
+        return None;
+    }
+    let before: serde_json::Value = serde_json::from_slice(&live.to_bytes()).ok()?;
+    let mut after = before.clone();
+    match request.content_type()? {
+        "application/merge-patch+json" => json_patch::merge(&mut after, &serde_json::from_slice(request.body()).ok()?),
+        "application/json-patch+json" => {
+            let patch: json_patch::Patch = serde_json::from_slice(request.body()).ok()?;
+            json_patch::patch(&mut after, &patch).ok()?;
+        }
+        _ => return None,
+    }
+    let written = ["/spec", "/data", "/metadata/labels", "/metadata/annotations"];
+    written
+        .iter()
+        .find_map(|place| gone(before.pointer(place)?, after.pointer(place), place))
+}
+
+/// The first of the objects and their members that is no longer there.
+fn gone(before: &serde_json::Value, after: Option<&serde_json::Value>, path: &str) -> Option<String> {
+    let before = before.as_object()?;
+    let Some(after) = after.and_then(serde_json::Value::as_object) else {
+        return before.values().any(|value| !value.is_null()).then(|| path.to_owned());
+    };
+    before.iter().find_map(|(key, value)| {
+        let path = format!("{path}/{key}");
+        match after.get(key) {
+            // The server keeps no nulls.
+            None => (!value.is_null()).then_some(path),
+            Some(after) => gone(value, Some(after), &path),
+        }
+    })
+}
