@@ -8,13 +8,14 @@ use jiff::Timestamp;
 
 use super::budget::Budget;
 use super::engine::{
-    Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Pin, PolicyEngine, Verdict,
+    Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Pin, PolicyEngine, Rewrite,
+    Verdict,
 };
 use crate::digest::Digest;
 use crate::json;
 use crate::mask::marker_paths;
 use crate::refusal::{Class, ObjectRef, Refusal};
-use crate::request::{Canonical, Effects, Finding, Live, check_paths};
+use crate::request::{Canonical, Effects, Finding, Live, RewriteOperation, Rewritten, check_paths};
 use crate::subject::Subject;
 
 /// What was decided, with every rule that fired, under which revision.
@@ -53,6 +54,12 @@ impl Decision {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.verdict.findings
+    }
+
+    /// What the policy changed in the request, in this order.
+    #[must_use]
+    pub fn rewrites(&self) -> &[Rewrite] {
+        &self.verdict.rewrites
     }
 
     /// Budgets that have to have something left.
@@ -164,7 +171,10 @@ pub enum Ruling {
     },
 }
 
-/// Asks the engine about one request.
+/// How often rewrites may call for others.
+const ROUNDS: usize = 4;
+
+/// Asks the engine about one request. What it rewrites is judged again, and is what goes on.
 ///
 /// A body that carries the mask's marker is refused before the engine is asked: 422 of the rule
 /// `countersign/masked-value`. `facts` holds what earlier calls named; an engine that asks for what it was given is refused, as is one that panics,
@@ -183,38 +193,109 @@ pub fn decide(
             refusal,
         };
     }
+    let mut request = request;
+    let mut rewritten: Option<Applied> = None;
+    for _ in 0..ROUNDS {
+        let (verdict, revision) = match ask(engine, subject, &request, facts, now) {
+            Err(refusal) => {
+                return Ruling::Denied {
+                    decision: None,
+                    refusal,
+                };
+            }
+            Ok((Evaluation::Needs(needs), _)) => {
+                // Whoever asks again begins anew.
+                let request = rewritten.map_or(request, |applied| applied.original);
+                return Ruling::Needs { request, needs };
+            }
+            Ok((Evaluation::Verdict(verdict), revision)) => (verdict, revision),
+        };
+        let operations: Vec<RewriteOperation> = verdict
+            .rewrites
+            .iter()
+            .flat_map(|rewrite| rewrite.operations.iter().cloned())
+            .collect();
+        let original = (!operations.is_empty()).then(|| request.clone());
+        match request.rewritten(&operations, facts.live_object.as_ref()) {
+            Ok(Rewritten::Changed(changed)) => {
+                let applied = rewritten.get_or_insert_with(|| Applied {
+                    original: original.unwrap_or_else(|| changed.clone()),
+                    rewrites: Vec::new(),
+                });
+                applied.rewrites.extend(verdict.rewrites);
+                request = changed;
+            }
+            Ok(Rewritten::Unchanged(request)) => {
+                let rewrites = rewritten.map(|applied| applied.rewrites).unwrap_or_default();
+                let verdict = Verdict {
+                    effects: verdict.effects.union(request.effects()),
+                    rewrites,
+                    ..verdict
+                };
+                return rule(subject, request, Decision { verdict, revision }, facts);
+            }
+            Err(refusal) => {
+                let verdict = Verdict {
+                    rewrites: Vec::new(),
+                    ..verdict
+                };
+                let denies = matches!(verdict.outcome, Outcome::Deny { .. });
+                let decision = Decision { verdict, revision };
+                return match original {
+                    // What is denied as it is, is denied for that.
+                    Some(request) if denies => rule(subject, request, decision, facts),
+                    _ => Ruling::Denied {
+                        decision: Some(decision),
+                        refusal,
+                    },
+                };
+            }
+        }
+    }
+    Ruling::Denied {
+        decision: None,
+        refusal: Refusal::unavailable("the rewrites of the policy never come to an end on this request"),
+    }
+}
+
+/// What rewrites made of a request so far.
+struct Applied {
+    original: Canonical,
+    rewrites: Vec<Rewrite>,
+}
+
+fn ask(
+    engine: &dyn PolicyEngine,
+    subject: &Subject,
+    request: &Canonical,
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<(Evaluation, Digest), Refusal> {
     let asked = catch_unwind(AssertUnwindSafe(|| {
         let before = engine.revision();
-        let evaluation = engine.evaluate(subject, &request, facts, now);
+        let evaluation = engine.evaluate(subject, request, facts, now);
         (before, evaluation, engine.revision())
     }));
-    let denied = |refusal: Refusal| Ruling::Denied {
-        decision: None,
-        refusal,
-    };
     let Ok((revision, evaluation, after)) = asked else {
-        return denied(Refusal::unavailable(
+        return Err(Refusal::unavailable(
             "the policy engine broke down while it judged this request",
         ));
     };
     if revision != after {
-        return denied(Refusal::unavailable(
+        return Err(Refusal::unavailable(
             "the policy was replaced while it judged this request",
         ));
     }
-    let verdict = match evaluation {
-        Evaluation::Verdict(verdict) => Verdict {
-            effects: verdict.effects.union(request.effects()),
-            ..verdict
-        },
-        Evaluation::Needs(needs) if needs.is_empty() || needs.iter().any(|need| facts.has(*need)) => {
-            return denied(Refusal::unavailable(
-                "the policy engine asks for facts that it was given",
-            ));
-        }
-        Evaluation::Needs(needs) => return Ruling::Needs { request, needs },
-    };
-    let decision = Decision { verdict, revision };
+    match &evaluation {
+        Evaluation::Needs(needs) if needs.is_empty() || needs.iter().any(|need| facts.has(*need)) => Err(
+            Refusal::unavailable("the policy engine asks for facts that it was given"),
+        ),
+        _ => Ok((evaluation, revision)),
+    }
+}
+
+/// From a decision to what becomes of the request.
+fn rule(subject: &Subject, request: Canonical, decision: Decision, facts: &Facts) -> Ruling {
     if let Err(refusal) = refuse_oracle(&request, decision.masks()) {
         return Ruling::Denied {
             decision: Some(decision),

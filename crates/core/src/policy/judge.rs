@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::admission::Guardrail;
 use super::engine::{FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
 use super::glob::Glob;
 use super::limits::Weighed;
@@ -9,11 +10,13 @@ use super::matching::{Asked, Place, in_scope};
 use super::question::{Findings, Late, Question};
 use super::set::{Action, CompiledRule, Document};
 use super::wording::{self, Nearest};
-use crate::request::{Effect, Effects, Finding};
+use crate::json::Value;
+use crate::request::{Effect, Effects, Finding, RewriteOperation};
 
 /// Rules that are not in any document.
 pub(super) const SELF: &str = "countersign/self";
 const OPAQUE_STREAM: &str = "countersign/opaque-stream";
+const TOKEN_MOUNT: &str = "countersign/token-mount";
 const ALLOW_ALL: &str = "countersign/insecure_allow_all";
 
 /// What the documents said so far.
@@ -30,6 +33,7 @@ pub(super) struct Tally<'q> {
     masks: Vec<Arc<MaskObligation>>,
     budgets: Vec<Arc<super::budget::Budget>>,
     warnings: Vec<String>,
+    annotations: Vec<(String, String)>,
     /// A document permits the request, at once or by a hold of its own.
     permitted: bool,
     /// Documents that permit it once a human has seen what is of concern.
@@ -50,6 +54,10 @@ enum Denial<'q> {
     /// A rule could not be evaluated.
     Error {
         name: &'q str,
+        message: String,
+    },
+    /// One of Kubernetes' own policies denies.
+    Guardrail {
         message: String,
     },
 }
@@ -77,6 +85,7 @@ impl<'q> Tally<'q> {
             masks: Vec::new(),
             budgets: Vec::new(),
             warnings: Vec::new(),
+            annotations: Vec::new(),
             permitted: false,
             with_approval: Vec::new(),
             insecure_opaque_stream: false,
@@ -249,6 +258,42 @@ impl<'q> Tally<'q> {
         in_scope && speaks
     }
 
+    /// Pods get no token of their service account unless they ask for it, which a human sees.
+    pub(super) fn switch_token_mount_off(&mut self) {
+        if let Some(path) = self.question.token_mount_switch() {
+            let operation = RewriteOperation::adding(path.to_vec(), Value::Bool(false));
+            self.rewrites.push(Rewrite {
+                rule: TOKEN_MOUNT.into(),
+                operations: Arc::new([operation]),
+            });
+            self.fire(TOKEN_MOUNT, "rewrite");
+        }
+    }
+
+    /// Adds what one of Kubernetes' own policies says.
+    pub(super) fn guard(&mut self, guardrail: &'q Guardrail) {
+        let outcome = match self.question.guardrail(guardrail) {
+            Ok(outcome) => outcome,
+            Err(needs) => {
+                let missing = needs.into_iter().filter(|need| !self.needs.contains(need));
+                let missing: Vec<Need> = missing.collect();
+                self.needs.extend(missing);
+                return;
+            }
+        };
+        self.warnings.extend(outcome.warnings);
+        self.annotations.extend(outcome.annotations);
+        for denial in outcome.denials {
+            self.fired.push(FiredRule {
+                name: denial.rule,
+                action: "deny",
+            });
+            self.denied.get_or_insert(Denial::Guardrail {
+                message: denial.message,
+            });
+        }
+    }
+
     /// The strongest of what was said, or what has to be known first.
     pub(super) fn verdict(mut self) -> Result<Verdict, Vec<Need>> {
         if !self.needs.is_empty() {
@@ -267,7 +312,7 @@ impl<'q> Tally<'q> {
             masks: self.masks,
             budgets: if denied { Vec::new() } else { self.budgets },
             warnings: self.warnings,
-            annotations: Vec::new(),
+            annotations: self.annotations,
         })
     }
 
@@ -277,6 +322,7 @@ impl<'q> Tally<'q> {
             Some(Denial::Guard) => return wording::touches_the_guard(subject, request),
             Some(Denial::Rule { name, message }) => return wording::denied_by(subject, request, name, message),
             Some(Denial::Error { name, message }) => return wording::failed(subject, request, name, &message),
+            Some(Denial::Guardrail { message }) => return Outcome::Deny { message, remedy: None },
             None => {}
         }
         if self.question.asked.is_upgrade && !self.insecure_opaque_stream {

@@ -1,12 +1,18 @@
 //! One request that is judged: who asks, what it does, and what is known of the world.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::engine::{Facts, Need};
+use super::admission::{Guardrail, GuardrailOutcome};
+use super::condition::{Condition, Evaluation, Inputs, Operation, Root};
+use super::engine::{Facts, MaskObligation, Need};
+use super::glob::Glob;
 use super::limits::Weighed;
 use super::matching::{Asked, Labels};
 use super::set::CompiledRule;
-use crate::request::{Canonical, Change, Effect, Finding, Origin, Verb};
+use crate::json::Value;
+use crate::request::{Canonical, Change, Effect, Finding, Live, Origin, Verb};
 use crate::subject::Subject;
 
 /// One request that is judged.
@@ -42,19 +48,43 @@ pub(super) enum Late {
 
 impl<'r> Question<'r> {
     pub(super) fn new(subject: &'r Subject, request: &'r Canonical, facts: &'r Facts, now: Timestamp) -> Self {
-        let change = if request.attributes().verb.is_mutating() {
-            Change::of(request, facts.live_object.as_ref())
-        } else {
-            Change::default()
-        };
         Self {
             subject,
             request,
             facts,
             now,
             asked: Asked::new(request),
-            change,
+            change: Change::of(request, facts.live_object.as_ref()),
         }
+    }
+
+    /// Whether a change is compared with the live object.
+    pub(super) fn compares_with_live(&self) -> bool {
+        self.is_change()
+            && self
+                .facts
+                .live_object
+                .as_ref()
+                .is_some_and(|live| live.object().is_some())
+    }
+
+    /// Takes into account what the policy masks: no finding may tell whether a guess at it was right.
+    pub(super) fn mask(&mut self, masks: &[Arc<MaskObligation>]) {
+        if !masks.is_empty() {
+            self.change = Change::under(self.request, self.facts.live_object.as_ref(), masks);
+        }
+    }
+
+    fn is_change(&self) -> bool {
+        matches!(
+            self.request.attributes().verb,
+            Verb::Create | Verb::Update | Verb::Patch
+        )
+    }
+
+    /// Where `automountServiceAccountToken: false` has to be added.
+    pub(super) fn token_mount_switch(&self) -> Option<&[String]> {
+        self.change.token_mount_switch()
     }
 
     pub(super) fn findings(&self, which: Findings) -> impl Iterator<Item = &Finding> {
@@ -65,6 +95,13 @@ impl<'r> Question<'r> {
     /// Whether looking at the live object could change what the request comes to.
     pub(super) fn has_assumptions(&self) -> bool {
         self.change.findings().iter().any(|finding| finding.assumed)
+    }
+
+    /// Whether looking at the live object could show what the body does not: nobody knows the types of custom resources,
+    /// so a value may take the place of an object.
+    pub(super) fn may_hide_something(&self) -> bool {
+        let untyped = self.request.kind().is_none_or(|kind| kind.origin != Origin::BuiltIn);
+        untyped && self.request.attributes().verb == Verb::Patch && self.change.is_open()
     }
 
     /// The request as the limits of one document see it.
@@ -88,39 +125,114 @@ impl<'r> Question<'r> {
 
     /// What is left of a rule that fits: labels and condition.
     pub(super) fn late(&self, rule: &CompiledRule, asked: &Asked<'_>) -> Late {
-        let _ = asked;
         let mut permits = true;
         if let Some(listed) = &rule.matches.labels {
-            match self.labels() {
+            match self.labels(listed) {
                 Err(need) => return Late::Needs(need),
-                Ok(labels) if !labels.restricted_by(listed) => return Late::No,
-                Ok(labels) => permits = labels.permitted_by(listed),
+                Ok(LabelsSay::Restricts(false)) => return Late::No,
+                Ok(LabelsSay::Permits) => {}
+                Ok(LabelsSay::Restricts(true)) => permits = false,
             }
         }
-        if rule.when.is_some() {
-            return Late::Failed("conditions are not evaluated yet".to_owned());
+        match &rule.when {
+            None => Late::Yes { permits },
+            Some(condition) => self.condition(condition, asked, permits),
         }
-        Late::Yes { permits }
     }
 
-    /// The labels of the object before and after.
-    fn labels(&self) -> Result<Labels<'_>, Need> {
+    /// What the labels of the object before and after say.
+    fn labels(&self, listed: &[(String, Glob)]) -> Result<LabelsSay, Need> {
         let request = self.request;
         let attributes = request.attributes();
-        let names_one = !attributes.name.is_empty();
+        let say = |labels: &Labels<'_>| {
+            if labels.permitted_by(listed) {
+                LabelsSay::Permits
+            } else {
+                LabelsSay::Restricts(labels.restricted_by(listed))
+            }
+        };
         if attributes.verb == Verb::Create && attributes.subresource.is_empty() {
-            return Ok(Labels::of(request.json(), None));
+            return Ok(say(&Labels::of(request.json(), None)));
         }
-        if !names_one {
-            return Ok(Labels::UNKNOWN);
+        if attributes.name.is_empty() {
+            return Ok(say(&Labels::UNKNOWN));
         }
         let Some(live) = &self.facts.live_object else {
             return Err(Need::LiveObject);
         };
-        let after = (attributes.verb == Verb::Update && attributes.subresource.is_empty()).then_some(request.json());
-        match live.object() {
-            Some(live) => Ok(Labels::of(Some(live), after.flatten())),
-            None => Ok(Labels::UNKNOWN),
+        let changes = self.is_change() && attributes.subresource.is_empty();
+        let after = changes.then(|| request.resulting_object(Some(live)));
+        Ok(match (live.object(), after) {
+            // What a change leaves behind can't be told.
+            (_, Some(None)) | (None, None) => say(&Labels::UNKNOWN),
+            (before, Some(Some(after))) => say(&Labels::of(
+                before.map_or(Some(&*after), |live| Some(live)),
+                Some(&after),
+            )),
+            (Some(before), None) => say(&Labels::of(Some(before), None)),
+        })
+    }
+
+    fn condition(&self, condition: &Condition, asked: &Asked<'_>, permits: bool) -> Late {
+        let (request, reads) = (self.request, condition.reads());
+        let live = self.facts.live_object.as_ref();
+        let operation = Operation::of(request, live);
+        let reads_object = reads.contains(Root::Object) || reads.contains(Root::OldObject);
+        // A read changes nothing: there is no object before and after.
+        if operation.is_none() && reads_object {
+            return Late::No;
+        }
+        let names_one = !request.attributes().name.is_empty();
+        let changes = matches!(operation, Some(Operation::Update | Operation::Delete));
+        // Whether a PUT or an apply creates only the live object tells.
+        let may_create = Operation::of(request, Some(&Live::Absent)) == Some(Operation::Create);
+        let ambiguous = may_create && operation != Some(Operation::Create) && reads.contains(Root::Request);
+        if changes && names_one && (reads_object || ambiguous) && live.is_none() {
+            return Late::Needs(Need::LiveObject);
+        }
+        if reads.contains(Root::NamespaceObject) && self.is_in_namespace() && self.facts.namespace.is_none() {
+            return Late::Needs(Need::Namespace);
+        }
+        let object = reads_object.then(|| request.resulting_object(live)).flatten();
+        let inputs = self.inputs(object.as_deref()).with_effects(asked.effects);
+        match condition.holds(&mut Evaluation::new(&inputs)) {
+            Ok(true) => Late::Yes { permits },
+            Ok(false) => Late::No,
+            Err(error) => Late::Failed(error.to_string()),
         }
     }
+
+    fn is_in_namespace(&self) -> bool {
+        let namespaced = self.request.kind().is_some_and(|kind| kind.namespaced);
+        namespaced && !self.request.attributes().namespace.is_empty()
+    }
+
+    /// What conditions are evaluated on.
+    fn inputs<'i>(&'i self, object: Option<&'i Value>) -> Inputs<'i> {
+        let (live, namespace) = (self.facts.live_object.as_ref(), self.facts.namespace.as_ref());
+        Inputs::new(self.subject, self.request, live, namespace, object, self.now)
+    }
+
+    /// What one of Kubernetes' own policies says.
+    pub(super) fn guardrail(&self, guardrail: &Guardrail) -> Result<GuardrailOutcome, Vec<Need>> {
+        let needs = guardrail.needs(self.request);
+        let needed = [(needs.live, Need::LiveObject), (needs.namespace, Need::Namespace)];
+        let missing = needed
+            .into_iter()
+            .filter(|(needed, need)| *needed && !self.facts.has(*need));
+        let missing: Vec<Need> = missing.map(|(_, need)| need).collect();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let object = self.request.resulting_object(self.facts.live_object.as_ref());
+        Ok(guardrail.judge(&self.inputs(object.as_deref())))
+    }
+}
+
+/// What labels say of a rule.
+enum LabelsSay {
+    /// The object has them, before and after.
+    Permits,
+    /// It has them before or after, or may have them; or not at all.
+    Restricts(bool),
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::admission::Guardrail;
 use super::budget::Budget;
 use super::condition::Condition;
 use super::document::{self, LoadErrors};
@@ -39,6 +40,8 @@ struct Compiled {
     /// Sorted by name, so that the order of files has no meaning.
     documents: Vec<Document>,
     index: Index,
+    /// Kubernetes' own policies, which restrict everybody; sorted by name.
+    guardrails: Vec<Guardrail>,
 }
 
 /// One compiled document.
@@ -114,16 +117,21 @@ impl PolicySet {
     /// Everything that is wrong with them, with file, line and column; a set is loaded as a whole or not at all.
     pub fn from_yaml(sources: &[(impl AsRef<str>, impl AsRef<str>)]) -> Result<Self, LoadErrors> {
         let sources = sources.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
-        let mut documents = document::load(sources)?;
+        let (mut documents, mut guardrails) = document::load(sources)?;
         documents.sort_by(|a, b| a.name.cmp(&b.name));
+        guardrails.sort_by(|a, b| a.name.cmp(&b.name));
         let mut hasher = FieldHasher::new("countersign policy set v1");
         for document in &documents {
             hasher.field("document", document.digest.as_bytes());
+        }
+        for guardrail in &guardrails {
+            hasher.field("guardrail", guardrail.digest.as_bytes());
         }
         Ok(Self {
             rules: Rules::Documents(Arc::new(Compiled {
                 index: Index::new(&documents),
                 documents,
+                guardrails,
             })),
             revision: hasher.finish(),
         })
@@ -163,15 +171,29 @@ impl PolicySet {
 
 impl PolicyEngine for PolicySet {
     fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
-        let question = Question::new(subject, request, facts, now);
+        let mut question = Question::new(subject, request, facts, now);
+        if question.compares_with_live() {
+            // What the policy masks besides is masked before the change is compared with the live object.
+            match self.judge(&question, Findings::All) {
+                Ok(verdict) => question.mask(&verdict.masks),
+                Err(needs) => return Evaluation::Needs(needs),
+            }
+        }
         let worst = match self.judge(&question, Findings::All) {
             Ok(verdict) => verdict,
             Err(needs) => return Evaluation::Needs(needs),
         };
-        if worst.outcome == Outcome::Allow || !question.has_assumptions() {
+        // The live object is read only where it makes a difference.
+        if worst.outcome == Outcome::Allow {
+            return if question.may_hide_something() {
+                Evaluation::Needs(vec![Need::LiveObject])
+            } else {
+                Evaluation::Verdict(worst)
+            };
+        }
+        if !question.has_assumptions() {
             return Evaluation::Verdict(worst);
         }
-        // The live object is read only where it makes a difference.
         match self.judge(&question, Findings::Certain) {
             Ok(best) if best.outcome == worst.outcome => Evaluation::Verdict(worst),
             Ok(_) => Evaluation::Needs(vec![Need::LiveObject]),
@@ -190,12 +212,20 @@ impl PolicySet {
         match &self.rules {
             Rules::AllowAll => tally.allow_all(),
             Rules::Documents(compiled) => {
-                let Compiled { documents, index } = &**compiled;
+                let Compiled {
+                    documents,
+                    index,
+                    guardrails,
+                } = &**compiled;
+                tally.switch_token_mount_off();
                 let lookup = index.place(&question.asked);
                 for id in index.documents(question.subject, documents) {
                     let Some(document) = at(documents, id) else { continue };
                     let rules = index.rules(id, lookup);
                     tally.add(document, rules.iter().filter_map(|rule| at(&document.rules, *rule)));
+                }
+                for guardrail in guardrails {
+                    tally.guard(guardrail);
                 }
             }
         }

@@ -67,6 +67,15 @@ pub enum RewriteError {
 }
 
 impl RewriteOperation {
+    /// An operation of ours that adds a field.
+    pub(crate) fn adding(path: Vec<String>, value: Value) -> Self {
+        Self {
+            op: RewriteOp::Add,
+            path,
+            value: Some(value),
+        }
+    }
+
     /// An operation at the place that a JSON Pointer names.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ use crate::digest::Digest;
 use crate::json;
 
 pub(super) use constraints::{Constraints, OperationRule, ResourceRule, Scope};
-pub(super) use judge::{Denial, GuardrailOutcome, Needs};
+pub(super) use judge::GuardrailOutcome;
 pub(super) use selector::{Requirement, Selector};
 
 /// A policy with one of its bindings: what is judged.

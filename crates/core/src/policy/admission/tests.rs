@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::policy::condition::Inputs;
-use crate::policy::document::load_guardrails;
+use crate::policy::document;
 use crate::request::{Canonical, Catalog, Gate, Live};
 use crate::subject::Subject;
 
@@ -15,8 +15,8 @@ fn guardrail(spec: &str, binding: &str) -> Guardrail {
          {spec}\n---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\n\
          metadata: {{ name: b }}\nspec:\n  policyName: p\n{binding}\n"
     );
-    match load_guardrails(&text) {
-        Ok(mut guardrails) => guardrails.remove(0),
+    match document::load([("a.yaml", text.as_str())].into_iter()) {
+        Ok((_, mut guardrails)) => guardrails.remove(0),
         Err(errors) => panic!("{errors}"),
     }
 }

@@ -14,8 +14,6 @@ mod subjects;
 pub(in crate::policy) mod values;
 pub(in crate::policy) mod yaml;
 
-#[cfg(test)]
-pub(super) use admission::load as load_guardrails;
 pub(super) use error::nearest;
 pub use error::{LoadError, LoadErrors};
 
@@ -28,6 +26,7 @@ use yaml::{Node, Span};
 
 use std::sync::Arc;
 
+use super::admission::Guardrail;
 use super::matching::Scope;
 use super::resource::ResourceSpec;
 use super::set::{Action, CompiledRule, Document};
@@ -48,8 +47,11 @@ struct Loaded {
 }
 
 /// Loads every document of every file, or tells everything that is wrong.
-pub(super) fn load<'s>(sources: impl Iterator<Item = (&'s str, &'s str)>) -> Result<Vec<Document>, LoadErrors> {
+pub(super) fn load<'s>(
+    sources: impl Iterator<Item = (&'s str, &'s str)>,
+) -> Result<(Vec<Document>, Vec<Guardrail>), LoadErrors> {
     let mut problems = Problems::default();
+    let mut admission = admission::Reader::default();
     let mut loaded: Vec<Loaded> = Vec::new();
     for (name, text) in sources {
         let source = Source { name, text };
@@ -60,15 +62,19 @@ pub(super) fn load<'s>(sources: impl Iterator<Item = (&'s str, &'s str)>) -> Res
             problems.add(Span::START, "there is no policy document in this file");
         }
         for node in nodes {
-            if let Some(document) = document(&node, &loaded, &mut problems) {
+            if let Some(kind) = admission::kind_of(&node) {
+                admission.read(kind, &node, &mut problems);
+            } else if let Some(document) = document(&node, &loaded, &mut problems) {
                 let file = problems.file();
                 loaded.push(Loaded { file, node, document });
             }
         }
     }
     conflicts::check(&loaded, &mut problems);
+    let guardrails = admission.finish(&mut problems);
     problems.finish()?;
-    Ok(loaded.into_iter().map(|loaded| loaded.document).collect())
+    let documents = loaded.into_iter().map(|loaded| loaded.document).collect();
+    Ok((documents, guardrails))
 }
 
 fn document(node: &Node, others: &[Loaded], problems: &mut Problems<'_>) -> Option<Document> {

@@ -69,6 +69,7 @@ pub struct Change {
     findings: Vec<Finding>,
     supplies_hidden_value: bool,
     open: bool,
+    token_mount_switch: Option<Vec<String>>,
 }
 
 /// One thing that a change does.
@@ -114,9 +115,11 @@ impl Change {
         }
         // The gate lets nothing through that has no form.
         let write = Write::of(request);
-        let found = write
-            .as_ref()
-            .map_or(Err(TooLarge), |write| find(request, write, live, masks, &mut findings));
+        let mut token_mount_switch = None;
+        let found = write.as_ref().map_or(Err(TooLarge), |write| {
+            token_mount_switch = find(request, write, live, masks, &mut findings)?;
+            Ok(())
+        });
         if found.is_err() {
             findings.at(Concern::TooLarge, String::new(), false);
             findings.at(Concern::RemovesField, String::new(), false);
@@ -127,6 +130,7 @@ impl Change {
             findings: findings.into_sorted(),
             supplies_hidden_value: !is_absent && request.kind().is_none_or(supplies),
             open: live.is_none() && !matches!(write, Some(Write::Create(_))),
+            token_mount_switch,
         }
     }
 
@@ -143,6 +147,11 @@ impl Change {
         self.supplies_hidden_value
     }
 
+    /// Where `automountServiceAccountToken: false` has to be added, in a workload that is created without saying so.
+    pub(crate) fn token_mount_switch(&self) -> Option<&[String]> {
+        self.token_mount_switch.as_deref()
+    }
+
     /// Whether the object was not read, and reading it could change what is found: take away what is assumed, or show
     /// that a value takes the place of something that the body does not name.
     #[must_use]
@@ -157,7 +166,7 @@ fn find(
     live: Option<&Live>,
     masks: &[Arc<MaskObligation>],
     findings: &mut Findings,
-) -> Result<(), TooLarge> {
+) -> Result<Option<Vec<String>>, TooLarge> {
     let attributes = request.attributes();
     let origin = request.kind().map_or(Origin::Custom, |kind| kind.origin);
     let node = write::node(request);
@@ -215,6 +224,7 @@ fn find(
     data::findings(attributes, write, &given, &states, findings);
     protection::findings(attributes, &states, findings);
     manager(write, findings);
+    let token_mount_switch = workload::token_mount_switch(attributes, &states);
     if let (Some(kind), Some(body)) = (request.kind(), request.json()) {
         let mut found = Vec::new();
         rules::findings(attributes, kind, body, &states, &mut found);
@@ -229,7 +239,7 @@ fn find(
         }
         found.into_iter().for_each(|finding| findings.add(finding));
     }
-    Ok(())
+    Ok(token_mount_switch)
 }
 
 /// Which part of the object a request can change.

@@ -345,22 +345,5 @@ fn condition(node: &Node, what: &str, place: Place<'_>, problems: &mut Problems<
     }
 }
 
-/// Guardrails alone, for tests of what is done with them.
-#[cfg(test)]
-pub(in crate::policy) fn load(text: &str) -> Result<Vec<Guardrail>, super::LoadErrors> {
-    let source = super::error::Source { name: "a.yaml", text };
-    let mut problems = Problems::default();
-    problems.turn_to(source);
-    let mut reader = Reader::default();
-    for node in &super::yaml::parse(source, &mut problems) {
-        if let Some(kind) = kind_of(node) {
-            reader.read(kind, node, &mut problems);
-        }
-    }
-    let guardrails = reader.finish(&mut problems);
-    problems.finish()?;
-    Ok(guardrails)
-}
-
 #[cfg(test)]
 mod tests;

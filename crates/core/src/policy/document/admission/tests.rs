@@ -1,4 +1,10 @@
-use super::load;
+use crate::policy::LoadErrors;
+use crate::policy::admission::Guardrail;
+use crate::policy::document;
+
+fn load(text: &str) -> Result<Vec<Guardrail>, LoadErrors> {
+    document::load([("a.yaml", text)].into_iter()).map(|(_, guardrails)| guardrails)
+}
 
 const GOOD: &str = r#"
 apiVersion: admissionregistration.k8s.io/v1

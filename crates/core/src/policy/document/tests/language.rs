@@ -22,7 +22,7 @@ fn spec_says(fields: &str, expected: &[&str]) {
 #[track_caller]
 fn loaded(text: &str) -> Document {
     let mut documents = load([("agent.yaml", text)].into_iter()).unwrap_or_else(|errors| panic!("{errors}"));
-    documents.remove(0)
+    documents.0.remove(0)
 }
 
 #[test]
