@@ -225,6 +225,7 @@ mod overlap;
 mod question;
 mod reload;
 mod resource;
+pub mod schema;
 mod set;
 mod suite;
 mod wording;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 /// One thing that a request may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[repr(u8)]
 pub enum Effect {
     /// Learns what the API offers.

@@ -20,6 +20,8 @@ impl<'n> Fields<'n> {
         later: &[&str],
         problems: &mut Problems<'_>,
     ) -> Option<Self> {
+        #[cfg(test)]
+        known::note(what, known);
         let Value::Map(map) = &node.value else {
             problems.add(node.span, format!("{what} is a mapping, not {}", node.value.what()));
             return None;
@@ -161,4 +163,30 @@ pub(in crate::policy) fn one_of<T: Copy>(
         problems.add_with(node.span, format!("unknown {what} `{text}`"), nearest(text, names));
     }
     found
+}
+
+/// Which fields of what a test's documents made the loader look for.
+#[cfg(test)]
+pub(in crate::policy) mod known {
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Names of fields, by what they are fields of.
+    pub(in crate::policy) type Known = BTreeMap<String, BTreeSet<String>>;
+
+    thread_local! {
+        static KNOWN: RefCell<Known> = RefCell::default();
+    }
+
+    pub(super) fn note(what: &str, known: &[&str]) {
+        KNOWN.with_borrow_mut(|noted| {
+            let fields = noted.entry(what.to_owned()).or_default();
+            fields.extend(known.iter().map(ToString::to_string));
+        });
+    }
+
+    /// What was noted on this thread since it was asked last.
+    pub(in crate::policy) fn take() -> Known {
+        KNOWN.take()
+    }
 }

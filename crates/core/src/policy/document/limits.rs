@@ -18,7 +18,7 @@ const FIELDS: [&str; 5] = [
 ];
 
 /// Capabilities of Linux (6.12), and `ALL`: nothing else can be added to a container.
-const CAPABILITIES: [&str; 42] = [
+pub(in crate::policy) const CAPABILITIES: [&str; 42] = [
     "ALL",
     "AUDIT_CONTROL",
     "AUDIT_READ",

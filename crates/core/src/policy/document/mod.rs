@@ -6,7 +6,7 @@ mod conflicts;
 pub(in crate::policy) mod error;
 pub(in crate::policy) mod fields;
 mod inside;
-mod limits;
+pub(in crate::policy) mod limits;
 mod profile;
 mod rewrite;
 pub(in crate::policy) mod rule;

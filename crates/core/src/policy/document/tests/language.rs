@@ -255,7 +255,7 @@ fn rewrites_are_checked() {
         ("{ op: remove, path: 7 }", &format!("59: {path}")),
         (
             "{ op: remove, path: a }",
-            "59: `a` is no path: keys behind a `/` each, as in `/spec/replicas`, with `~1` for `/` and `~0` for `~` in a key",
+            "59: the path is no JSON Pointer: it begins with `/`, and `~` is written `~0`, `/` in a key `~1`",
         ),
         (
             "{ op: add, path: /a, value: .nan }",
