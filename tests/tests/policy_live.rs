@@ -257,7 +257,10 @@ async fn a_custom_resource_decides_and_says_what_became_of_it() {
         message.contains("unknown effect `lok`; did you mean `log`?"),
         "{message}"
     );
-    assert!(message.contains("14 |             \"lok\""), "the line itself: {message}");
+    assert!(
+        message.contains("14 |             \"lok\""),
+        "the line itself: {message}"
+    );
     assert_eq!(world.policies.revision(), before);
     assert!(
         world
