@@ -281,9 +281,9 @@ fn rewrites_are_checked() {
         let operation = format!("{{ op: remove, path: \"{path}\" }}");
         rule_says(
             &rewriting("a", "", &operation),
-            &[&format!(
-                "agent.yaml:8:59: `{path}` says which object this is about: that can't be rewritten"
-            )],
+            &[
+                "agent.yaml:8:59: apiVersion, kind, name and namespace of an object, and the object as a whole, can't be rewritten",
+            ],
         );
     }
     rule_says(
