@@ -3,6 +3,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use jiff::Timestamp;
 
+use super::judge::Needs;
 use super::*;
 use crate::policy::condition::Inputs;
 use crate::policy::document;

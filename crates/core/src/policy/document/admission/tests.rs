@@ -105,7 +105,7 @@ fn mistakes_have_their_place() {
             .contains("did you mean `validations`?")
     );
     assert!(changed("[Deny]", "[Deny, Warn]").contains("exclude each other"));
-    assert!(changed("[Deny]", "[Denied]").contains("did you mean `Deny`?"));
+    assert!(changed("[Deny]", "[deny]").contains("did you mean `Deny`?"));
     assert!(
         changed(
             "admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\n",
@@ -128,6 +128,7 @@ fn mistakes_have_their_place() {
         format!("{GOOD}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: other, namespace: default }}\n");
     assert!(error(&other).contains("no binding in these files names it"));
     assert!(
-        error(&GOOD.replace("---\napiVersion: v1\n", "---\napiVersion: v1\nnumber: .nan\n")).contains("no such number")
+        error(&GOOD.replace("---\napiVersion: v1\n", "---\napiVersion: v1\nnumber: .nan\n"))
+            .contains("not a finite number")
     );
 }
