@@ -39,6 +39,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tracing_subscriber::EnvFilter;
 
 /// Largest request body that is read; the gate refuses what is larger than it can take.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -78,6 +79,13 @@ struct Options {
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
+    // A policy that breaks while the gateway runs says so there. Not below `info`: kube writes whole URLs at `debug`.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .init();
     if !options.listen.ip().is_loopback() {
         return Err(format!("{} is no loopback address: this example has no login", options.listen).into());
     }

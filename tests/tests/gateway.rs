@@ -34,13 +34,20 @@ struct Gateway {
 impl Gateway {
     /// Starts one that approves everything; `None` without a control plane.
     async fn start(test: &str) -> Option<Self> {
+        let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/gateway.yaml");
+        Self::start_under(test, Path::new(policy)).await
+    }
+
+    /// As above, under another policy.
+    async fn start_under(test: &str, policy: &Path) -> Option<Self> {
         let cp = control_plane::or_skip(test).await?;
         make_team(cp).await;
         let program = tokio::task::spawn_blocking(|| example("gateway")).await.unwrap();
         let folder = TempDir::new().unwrap();
-        let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/gateway.yaml");
         let mut process = command(program)
-            .args(["--yes", "--policy", policy, "--kubeconfig"])
+            .args(["--yes", "--policy"])
+            .arg(policy)
+            .arg("--kubeconfig")
             .arg(cp.kubeconfig_path())
             .arg("--audit")
             .arg(folder.path().join("audit.jsonl"))
@@ -327,4 +334,53 @@ async fn it_drains() {
     assert!(said.contains("draining") && said.contains("drained"), "{said}");
     let report = verify(&log);
     assert!(report.is_intact() && report.is_complete(), "{report}");
+}
+
+#[tokio::test]
+async fn a_directory_of_policies_is_watched() {
+    let test = "a_directory_of_policies_is_watched";
+    let policies = TempDir::new().unwrap();
+    let path = policies.path().join("agents.yaml");
+    let policy = |effect: &str| {
+        format!(
+            r#"
+apiVersion: countersign.dev/v1alpha1
+kind: Policy
+metadata: {{ name: watched }}
+spec:
+  subjects: [{{ group: agents }}]
+  scopes: [{{ namespaces: [{TEAM}] }}]
+  rules: [{{ name: look, match: {{ effects: [discovery, {effect}] }}, allow: {{}} }}]
+"#
+        )
+    };
+    std::fs::write(&path, policy("read")).unwrap();
+    let Some(gateway) = Gateway::start_under(test, policies.path()).await else {
+        return;
+    };
+    let get = ["get", "pods", "--namespace", TEAM];
+    Gateway::ok(&gateway.kubectl(&get).await);
+
+    std::fs::write(&path, policy("read, rea")).unwrap();
+    // Longer than the watch takes to look.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    Gateway::ok(&gateway.kubectl(&get).await);
+
+    std::fs::write(&path, policy("log")).unwrap();
+    let begun = std::time::Instant::now();
+    loop {
+        let output = gateway.kubectl(&get).await;
+        if !output.status.success() {
+            assert!(stderr(&output).contains("may not list pods"), "{}", stderr(&output));
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the change was not seen");
+    }
+    let (code, said, _) = gateway.stop().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("ERROR"), "{said}");
+    assert!(
+        said.contains("agents.yaml:8:61: unknown effect `rea`; did you mean `read`?\n  |\n8 |"),
+        "{said}"
+    );
 }

@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(warnings.len(), MAX_WARNINGS);
         assert_eq!(
             warnings[0],
-            r#"299 countersign "sha\"dow\\\\ d\\u{e9}ny\\\\r\\\\nSet-Cookie: a=b\\\\u{202e}""#
+            r#"299 countersign "sha\"dow\\\\ d\\u{e9}ny\\r\\nSet-Cookie: a=b\\u{202e}""#
         );
         assert!(warnings[1].len() <= MAX_WARNING, "{}", warnings[1].len());
         assert_eq!(warnings[2], "299 - \"theirs\"");

@@ -86,7 +86,8 @@ impl PolicyReporter {
     pub fn refused(&self, status: &PolicyStatus) {
         let (source, revision) = (&self.source, status.revision);
         let error = status.error.as_ref().map_or("", |problem| problem.message.as_str());
-        tracing::error!(source, %revision, error, "the new policy is broken; the old one stays in force");
+        // In the message, not in a field: those are shown on one line, and this has excerpts.
+        tracing::error!(source, %revision, "the new policy is broken; the old one stays in force:\n{error}");
         self.count("refused", 1);
     }
 

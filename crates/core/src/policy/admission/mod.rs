@@ -15,6 +15,8 @@
 //! 5. `object` is what the request leaves behind, by what it says: what the server would add is not there, neither
 //!    defaults nor what other admission plugins change. Fields that have defaults need `has` or `.?` in a guardrail.
 //! 6. `request.userInfo` is the subject, not the guard. There is no `authorizer`.
+//! 7. A `messageExpression` tells the caller what it says, also about the live object. An error of evaluation names fields
+//!    and types, never values.
 
 mod constraints;
 mod judge;

@@ -11,11 +11,11 @@
 //!    messages (`Object{…}`), backquoted names and `cel.bind`.
 //! 3. At load: unknown names, functions and, where the kind of the object is known, fields; wrong numbers of arguments;
 //!    types that can never fit; patterns, quantities, addresses and the like that can't be read. Only what is certainly
-//!    wrong is an error.
+//!    wrong is an error; the API server is stricter with numbers of different types and lists of mixed ones.
 //! 4. A field that is not there is an error of evaluation, as in Kubernetes: `has(x.y)` and `x.?y` ask first. So is what
 //!    the guard does not know. An error of evaluation is told to the caller without the values that it met.
-//! 5. An expression has at most 16 KiB, nests at most 48 deep, and takes at most a million steps, about one for each
-//!    operation, element, or ten bytes of text. What takes more has no answer.
+//! 5. An expression has at most 16 KiB, 24 brackets in each other and 96 levels of any kind, and takes at most a million
+//!    steps, about one for each operation, element, or ten bytes of text. What takes more has no answer.
 
 mod check;
 mod error;

@@ -217,9 +217,7 @@ impl Quantity {
         let exponent = unit.decimal_exponent() - digits_of(fraction);
         let fits = match unit {
             Unit::Decimal(_) => digits_of(significant) + digits_of(fraction) <= MAX_INT64_DIGITS,
-            Unit::Binary(bits) => {
-                fraction.is_empty() && 15 - digits_of(significant) - i64::from(bits) * 3 / 10 - 1 >= 0
-            }
+            Unit::Binary(bits) => fraction.is_empty() && digits_of(significant) + i64::from(bits) * 3 / 10 < 15,
         };
         if fits && exponent >= -9 {
             let value: i64 = shifted.parse().map_err(|_| wrong())?;

@@ -84,7 +84,7 @@ fn rewrite(pattern: &str) -> Result<String, String> {
             }
             '[' if rest.peek() == Some(&':') => {
                 out.push('[');
-                while let Some(next) = rest.next() {
+                for next in rest.by_ref() {
                     out.push(next);
                     if next == ']' {
                         break;
