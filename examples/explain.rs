@@ -78,6 +78,9 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<()> {
     let policy = PolicySet::from_yaml(&yaml_files(&options.policy, |name| !is_test(name))?)?;
+    for warning in policy.warnings() {
+        eprintln!("{warning}\n");
+    }
     let mut subject = Subject::new(&options.user);
     subject.groups.clone_from(&options.group);
     subject.on_behalf_of.clone_from(&options.on_behalf_of);

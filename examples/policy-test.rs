@@ -69,6 +69,9 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<TestReport> {
     let policy = PolicySet::from_yaml(&yaml_files(&options.policy, |name| !is_test(name))?)?;
+    for warning in policy.warnings() {
+        eprintln!("{warning}\n");
+    }
     let tests = PolicyTests::from_yaml(&yaml_files(&options.tests, is_test)?)?;
     if tests.is_empty() {
         return Err("there are no tests".into());

@@ -142,6 +142,8 @@
 //! 22. A set of documents is loaded as a whole or not at all. Every error has file, line, column and what was probably
 //!     meant. Unknown and duplicate fields, unknown effects, verbs, capabilities, concerns and core resources, anchors,
 //!     aliases, merge keys and tags are errors, and so is a condition with a mistake in it.
+//!     What is no error but can't be meant is a [warning](PolicySet::warnings): resources of Kubernetes' groups that do
+//!     not exist, rules that can never fire or say what another says, budgets of what nothing permits.
 //! 23. The revision is the digest of what the documents say, profiles included, whatever their order, layout and
 //!     comments.
 //!
@@ -212,6 +214,7 @@
 mod admission;
 mod budget;
 mod condition;
+mod cover;
 mod decide;
 mod document;
 mod engine;
@@ -234,7 +237,7 @@ mod wording;
 pub use budget::conformance as budget_conformance;
 pub use budget::{Budget, BudgetError, BudgetStore, Charge, Charged, MemoryBudgets, Reservation, Unit, budget_refusal};
 pub use decide::{Decided, Decision, Ruling, decide};
-pub use document::{LoadError, LoadErrors};
+pub use document::{LoadError, LoadErrors, LoadWarning};
 pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,
     ParseMaskPathError, Pin, PolicyEngine, Rewrite, Verdict,

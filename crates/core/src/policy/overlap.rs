@@ -47,7 +47,7 @@ pub(super) fn changes_overlap(a: &Match, b: &Match) -> bool {
 }
 
 /// Whether something could be in both lists; what is left out lists everything.
-fn lists_overlap<T>(a: Option<&[T]>, b: Option<&[T]>, both: impl Fn(&T, &T) -> bool) -> bool {
+pub(super) fn lists_overlap<T>(a: Option<&[T]>, b: Option<&[T]>, both: impl Fn(&T, &T) -> bool) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.iter().any(|a| b.iter().any(|b| both(a, b))),
         _ => true,
@@ -74,7 +74,7 @@ fn may_be_namespaces(rule: &Match) -> bool {
 }
 
 /// Whether one resource is matched wide by both.
-fn specs_overlap(a: &ResourceSpec, b: &ResourceSpec) -> bool {
+pub(super) fn specs_overlap(a: &ResourceSpec, b: &ResourceSpec) -> bool {
     let (
         ResourceSpec::Some {
             group: group_a,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::admission::Guardrail;
 use super::budget::Budget;
 use super::condition::Condition;
-use super::document::{self, LoadErrors};
+use super::document::{self, Contents, LoadErrors, LoadWarning};
 use super::engine::{Evaluation, Facts, HoldTerms, MaskPath, Need, Outcome, PolicyEngine, Verdict};
 use super::glob::Glob;
 use super::index::Index;
@@ -16,7 +16,7 @@ use super::limits::Limits;
 use super::matching::{Match, Scope};
 use super::question::{Findings, Question};
 use crate::digest::{Digest, FieldHasher};
-use crate::request::{Canonical, RewriteOperation};
+use crate::request::{Canonical, ResourceCatalog, RewriteOperation};
 use crate::subject::Subject;
 
 /// Policy documents in force: the built-in [`PolicyEngine`]. What they mean is in the [module's manual](super).
@@ -26,6 +26,7 @@ use crate::subject::Subject;
 pub struct PolicySet {
     rules: Rules,
     revision: Digest,
+    warnings: Arc<[LoadWarning]>,
 }
 
 #[derive(Debug, Clone)]
@@ -116,8 +117,37 @@ impl PolicySet {
     /// # Errors
     /// Everything that is wrong with them, with file, line and column; a set is loaded as a whole or not at all.
     pub fn from_yaml(sources: &[(impl AsRef<str>, impl AsRef<str>)]) -> Result<Self, LoadErrors> {
+        Self::load(sources, None)
+    }
+
+    /// Like [`from_yaml`](Self::from_yaml), and warns of resources that this catalog does not know.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn from_yaml_with_catalog(
+        sources: &[(impl AsRef<str>, impl AsRef<str>)],
+        catalog: &dyn ResourceCatalog,
+    ) -> Result<Self, LoadErrors> {
+        Self::load(sources, Some(catalog))
+    }
+
+    /// What is no error in the documents, but can't be what was meant: resources that nobody knows, rules that can never
+    /// fire.
+    #[must_use]
+    pub fn warnings(&self) -> &[LoadWarning] {
+        &self.warnings
+    }
+
+    fn load(
+        sources: &[(impl AsRef<str>, impl AsRef<str>)],
+        catalog: Option<&dyn ResourceCatalog>,
+    ) -> Result<Self, LoadErrors> {
         let sources = sources.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
-        let (mut documents, mut guardrails) = document::load(sources)?;
+        let Contents {
+            mut documents,
+            mut guardrails,
+            warnings,
+        } = document::load_all(sources, catalog)?;
         documents.sort_by(|a, b| a.name.cmp(&b.name));
         guardrails.sort_by(|a, b| a.name.cmp(&b.name));
         let mut hasher = FieldHasher::new("countersign policy set v1");
@@ -134,6 +164,7 @@ impl PolicySet {
                 guardrails,
             })),
             revision: hasher.finish(),
+            warnings: warnings.into(),
         })
     }
 
@@ -143,6 +174,7 @@ impl PolicySet {
         Self {
             rules: Rules::Documents(Arc::default()),
             revision: FieldHasher::new("countersign policy set v1").finish(),
+            warnings: Arc::default(),
         }
     }
 
@@ -155,6 +187,7 @@ impl PolicySet {
         Self {
             rules: Rules::AllowAll,
             revision: FieldHasher::new("countersign policy insecure_allow_all").finish(),
+            warnings: Arc::default(),
         }
     }
 }

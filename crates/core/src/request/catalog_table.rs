@@ -11,7 +11,7 @@ pub(super) const METRICS_GROUPS: [&str; 3] = ["metrics.k8s.io", "custom.metrics.
 
 /// Group, resource, kind, and whether its objects live in namespaces.
 #[rustfmt::skip]
-pub(super) const BUILT_IN: &[(&str, &str, &str, bool)] = &[
+pub(crate) const BUILT_IN: &[(&str, &str, &str, bool)] = &[
     ("", "bindings", "Binding", true),
     ("", "componentstatuses", "ComponentStatus", false),
     ("", "configmaps", "ConfigMap", true),

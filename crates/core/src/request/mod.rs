@@ -64,6 +64,7 @@ mod usage;
 pub use attributes::{Attributes, Verb};
 pub use canonical::{Canonical, Upgrade};
 pub use catalog::{Catalog, Kind, Origin, ResourceCatalog};
+pub(crate) use catalog_table::BUILT_IN;
 pub use catalog_table::REVIEWED_FOR;
 pub use change::{Change, Concern, Finding, Weight};
 pub use collection::{COLLECTION_ACCEPT, collection_page};

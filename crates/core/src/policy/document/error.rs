@@ -45,6 +45,43 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
+/// Something in a policy document that is no error, but can't be what was meant.
+///
+/// Shown as `agent.yaml:12:9: warning: this rule can never fire …`, followed by the line with the place marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadWarning {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is odd.
+    pub message: String,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+    /// The line, with the place marked below it.
+    pub excerpt: String,
+}
+
+impl fmt::Display for LoadWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}: warning: {}",
+            self.file, self.line, self.column, self.message
+        )?;
+        if let Some(suggestion) = &self.suggestion {
+            write!(f, "; did you mean `{suggestion}`?")?;
+        }
+        if !self.excerpt.is_empty() {
+            write!(f, "\n{}", self.excerpt)?;
+        }
+        Ok(())
+    }
+}
+
 /// Everything that is wrong with the documents of one load; at least one error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadErrors(Vec<LoadError>);
@@ -92,6 +129,7 @@ pub(in crate::policy) struct Problems<'s> {
     sources: Vec<Source<'s>>,
     /// With the number of the file.
     errors: Vec<(usize, LoadError)>,
+    warnings: Vec<(usize, LoadWarning)>,
 }
 
 impl<'s> Problems<'s> {
@@ -134,6 +172,22 @@ impl<'s> Problems<'s> {
         }
     }
 
+    /// Notes what is no error, but odd.
+    pub(in crate::policy) fn warn_at(&mut self, site: Site, message: impl Into<String>, suggestion: Option<String>) {
+        if self.warnings.len() < LIMIT {
+            let source = self.source(site.file);
+            let warning = LoadWarning {
+                file: source.name.to_owned(),
+                line: site.span.line,
+                column: site.span.column,
+                message: message.into(),
+                suggestion,
+                excerpt: excerpt(source.text, site.span),
+            };
+            self.warnings.push((site.file, warning));
+        }
+    }
+
     /// `agent.yaml:12:9`
     pub(in crate::policy) fn place(&self, site: Site) -> String {
         format!(
@@ -153,9 +207,13 @@ impl<'s> Problems<'s> {
         message: impl Into<String>,
         suggestion: Option<String>,
     ) {
-        let source = self.source(self.file());
-        let place = inside::find(source.text, span, text, offset).unwrap_or(span);
+        let place = self.span_inside(self.file(), span, text, offset);
         self.add_with(place, message, suggestion);
+    }
+
+    /// The place of a character of a text whose scalar begins at the span; that of the scalar where it can't be told.
+    pub(in crate::policy) fn span_inside(&self, file: usize, span: Span, text: &str, offset: usize) -> Span {
+        inside::find(self.source(file).text, span, text, offset).unwrap_or(span)
     }
 
     fn source(&self, file: usize) -> Source<'s> {
@@ -163,10 +221,12 @@ impl<'s> Problems<'s> {
         self.sources.get(file).copied().unwrap_or(nothing)
     }
 
-    /// What is checked together is found late; people read from the top.
-    pub(in crate::policy) fn finish(mut self) -> Result<(), LoadErrors> {
+    /// What is odd, or what is wrong. What is checked together is found late; people read from the top.
+    pub(in crate::policy) fn finish(mut self) -> Result<Vec<LoadWarning>, LoadErrors> {
         if self.errors.is_empty() {
-            return Ok(());
+            let warnings = &mut self.warnings;
+            warnings.sort_by_key(|(file, warning)| (*file, warning.line, warning.column));
+            return Ok(self.warnings.into_iter().map(|(_, warning)| warning).collect());
         }
         self.errors
             .sort_by_key(|(file, error)| (*file, error.line, error.column));

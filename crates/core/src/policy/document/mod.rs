@@ -4,9 +4,11 @@ mod admission;
 mod budgets;
 mod conflicts;
 pub(in crate::policy) mod error;
+mod fieldcheck;
 pub(in crate::policy) mod fields;
 mod inside;
 pub(in crate::policy) mod limits;
+mod lint;
 mod profile;
 mod rewrite;
 pub(in crate::policy) mod rule;
@@ -15,7 +17,7 @@ pub(in crate::policy) mod values;
 pub(in crate::policy) mod yaml;
 
 pub(super) use error::nearest;
-pub use error::{LoadError, LoadErrors};
+pub use error::{LoadError, LoadErrors, LoadWarning};
 
 use error::{Problems, Source};
 use fields::{Fields, each, text};
@@ -31,7 +33,7 @@ use super::matching::Scope;
 use super::resource::ResourceSpec;
 use super::set::{Action, CompiledRule, Document};
 use crate::digest::FieldHasher;
-use crate::request::{Effect, Effects};
+use crate::request::{Effect, Effects, ResourceCatalog};
 
 pub(in crate::policy) const API_VERSION: &str = "countersign.dev/v1alpha1";
 const KIND: &str = "Policy";
@@ -46,10 +48,28 @@ struct Loaded {
     document: Document,
 }
 
-/// Loads every document of every file, or tells everything that is wrong.
+/// What was loaded, and what is odd about it.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) documents: Vec<Document>,
+    pub(super) guardrails: Vec<Guardrail>,
+    pub(super) warnings: Vec<LoadWarning>,
+}
+
+/// Documents and guardrails of files, for tests of what is done with them.
+#[cfg(test)]
 pub(super) fn load<'s>(
     sources: impl Iterator<Item = (&'s str, &'s str)>,
 ) -> Result<(Vec<Document>, Vec<Guardrail>), LoadErrors> {
+    load_all(sources, None).map(|contents| (contents.documents, contents.guardrails))
+}
+
+/// Loads every document of every file, or tells everything that is wrong. Names of resources are looked up in the
+/// catalog, if there is one.
+pub(super) fn load_all<'s>(
+    sources: impl Iterator<Item = (&'s str, &'s str)>,
+    catalog: Option<&dyn ResourceCatalog>,
+) -> Result<Contents, LoadErrors> {
     let mut problems = Problems::default();
     let mut admission = admission::Reader::default();
     let mut loaded: Vec<Loaded> = Vec::new();
@@ -71,10 +91,15 @@ pub(super) fn load<'s>(
         }
     }
     conflicts::check(&loaded, &mut problems);
+    fieldcheck::check(&loaded, &mut problems);
     let guardrails = admission.finish(&mut problems);
-    problems.finish()?;
-    let documents = loaded.into_iter().map(|loaded| loaded.document).collect();
-    Ok((documents, guardrails))
+    lint::check(&loaded, catalog, &mut problems);
+    let warnings = problems.finish()?;
+    Ok(Contents {
+        documents: loaded.into_iter().map(|loaded| loaded.document).collect(),
+        guardrails,
+        warnings,
+    })
 }
 
 fn document(node: &Node, others: &[Loaded], problems: &mut Problems<'_>) -> Option<Document> {

@@ -109,7 +109,7 @@ impl Profile {
         });
         let message = format!("the profile `{}` of this version can't be read", self.name);
         match problems.finish() {
-            Ok(()) => loaded.ok_or(message),
+            Ok(_) => loaded.ok_or(message),
             Err(errors) => Err(format!("{message}: {errors}")),
         }
     }

@@ -1,4 +1,5 @@
 mod language;
+mod lint;
 
 use super::*;
 

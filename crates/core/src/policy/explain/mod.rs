@@ -49,9 +49,9 @@ pub struct Explanation {
     pub needs: Vec<&'static str>,
     /// What the request does.
     pub effects: Effects,
-    /// Rules of no document that fired: what the engine itself says.
+    /// Rules of no document that fired: what the engine itself says, and Kubernetes' own policies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub built_in: Vec<String>,
+    pub others: Vec<String>,
     /// Every document of the policy, by name.
     pub documents: Vec<ExplainedDocument>,
 }
@@ -141,7 +141,14 @@ impl PolicySet {
     /// Explains what becomes of a request, as [`evaluate`](super::PolicyEngine::evaluate) decides it.
     #[must_use]
     pub fn explain(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Explanation {
-        let question = Question::new(subject, request, facts, now);
+        let evaluation = self.evaluate(subject, request, facts, now);
+        let mut question = Question::new(subject, request, facts, now);
+        if let Evaluation::Verdict(verdict) = &evaluation
+            && question.compares_with_live()
+        {
+            question.mask(&verdict.masks);
+        }
+        let documents = self.documents().iter();
         let mut explanation = Explanation {
             subject: subject.clone(),
             request: described(request),
@@ -152,23 +159,19 @@ impl PolicySet {
             holds: Vec::new(),
             needs: Vec::new(),
             effects: request.effects(),
-            built_in: Vec::new(),
-            documents: self
-                .documents()
-                .iter()
-                .map(|document| explain(document, &question))
-                .collect(),
+            others: Vec::new(),
+            documents: documents.map(|document| explain(document, &question)).collect(),
         };
-        match self.evaluate(subject, request, facts, now) {
+        match evaluation {
             Evaluation::Needs(needs) => explanation.needs = needs.into_iter().map(text::need).collect(),
             Evaluation::Verdict(verdict) => {
                 explanation.outcome = verdict.outcome.as_str();
                 explanation.effects = verdict.effects.union(request.effects());
-                let built_in = verdict
+                let others = verdict
                     .fired
                     .iter()
-                    .filter(|rule| rule.name.starts_with("countersign/"));
-                explanation.built_in = built_in.map(|rule| format!("{} {}", rule.action, rule.name)).collect();
+                    .filter(|rule| explanation.rule(&rule.name).is_none());
+                explanation.others = others.map(|rule| format!("{} {}", rule.action, rule.name)).collect();
                 match verdict.outcome {
                     Outcome::Allow => {}
                     Outcome::Hold(terms) => explanation.holds = terms.iter().map(|terms| (**terms).clone()).collect(),

@@ -46,8 +46,8 @@ impl fmt::Display for Explanation {
             let (rule, quorum, seconds) = (&terms.rule, terms.quorum, terms.timeout.as_secs());
             writeln!(f, "   {rule}: {quorum} of {approvers}, within {seconds} s")?;
         }
-        for rule in &self.built_in {
-            writeln!(f, "   by the rule of the guard itself: {rule}")?;
+        for rule in &self.others {
+            writeln!(f, "   by a rule of no document: {rule}")?;
         }
         let (about, others): (Vec<_>, Vec<_>) = self.documents.iter().partition(|document| document.about_subject);
         for document in about {

@@ -264,4 +264,31 @@ proptest::proptest! {
             proptest::prop_assert_eq!(told, fired, "{}", explanation);
         }
     }
+
+    /// What is warned of as never firing does not fire.
+    #[test]
+    fn a_rule_that_can_never_fire_never_does(
+        verbs in proptest::sample::subsequence(vec!["get", "list", "create", "update", "delete"], 0..=2),
+        effects in proptest::sample::subsequence(vec!["read", "log", "write", "destructive", "connect", "discovery"], 0..=2),
+        resources in proptest::sample::subsequence(vec!["pods", "namespaces", "nodes", "configmaps", "\"pods/*\"", "\"*\""], 0..=2),
+        namespaces in proptest::sample::subsequence(vec!["a", "\"kube-*\"", "\"*\""], 0..=1),
+        names in proptest::sample::subsequence(vec!["web-0", "x", "db"], 0..=1),
+        action in proptest::sample::select(vec!["allow: {}", "deny: {}", "mask: { paths: [x] }", "hold: { approvers: [{ user: x }] }"]),
+        scope in proptest::sample::select(vec![
+            "namespaces: [a]", "clusterScoped: true", "namespaces: [\"*\"], resources: [pods]",
+            "namespaces: [kube-system], effects: [read]",
+        ]),
+    ) {
+        let fields = [("verbs", &verbs), ("effects", &effects), ("resources", &resources), ("namespaces", &namespaces), ("names", &names)];
+        let fields = fields.into_iter().filter(|(_, listed)| !listed.is_empty());
+        let fields: Vec<String> = fields.map(|(name, listed)| format!("{name}: [{}]", listed.join(", "))).collect();
+        let policy = load(&[&document("p", &format!(
+            "subjects: [{{ user: \"*\" }}]\nscopes: [{{ {scope} }}]\nrules: [{{ name: r, match: {{ {} }}, {action} }}]", fields.join(", "),
+        ))]);
+        let never = policy.warnings().iter().any(|warning| warning.message.contains("can never"));
+        for (request, effects) in REQUESTS {
+            let fired = explained(&policy, &ask(request, effects), &Facts::default()).rule("p/r").is_some_and(|rule| rule.fired);
+            proptest::prop_assert!(!(never && fired), "{} fires: {:?}", request, policy.warnings());
+        }
+    }
 }
