@@ -8,8 +8,11 @@
 
 use std::sync::Arc;
 
-use countersign_core::policy::{Decided, Facts, PolicySet, Ruling, decide};
-use countersign_core::request::{Canonical, Catalog, ClusterIdentity, Effect, Gate, Target, pin_read, seal};
+use countersign_core::json::Value;
+use countersign_core::policy::{Decided, Facts, Need, PolicySet, Ruling, decide};
+use countersign_core::request::{
+    Canonical, Catalog, ClusterIdentity, Effect, Gate, Live, Target, object_target, pin_read, seal,
+};
 use countersign_core::{Refusal, Subject};
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -25,18 +28,38 @@ fn understand(method: &str, target: &str, content_type: &str, body: &str) -> Res
 }
 
 fn judge(rules: &str, request: Canonical) -> Result<Decided, Refusal> {
+    match rule(rules, request, &Facts::default()) {
+        Ruling::Granted(decided) => Ok(decided),
+        Ruling::Denied { refusal, .. } => Err(refusal),
+        Ruling::Needs { .. } => panic!("a policy set needs no facts"),
+    }
+}
+
+/// What has to be known about an object that is read; the object is asked for once.
+fn judge_on(rules: &str, request: impl Fn() -> Canonical, live: &str) -> Result<Decided, Refusal> {
+    let live = Live::Object(Arc::new(Value::parse(live.as_bytes()).unwrap()));
+    let facts = match rule(rules, request(), &Facts::default()) {
+        Ruling::Needs { needs, .. } => {
+            assert_eq!(needs, [Need::LiveObject]);
+            Facts::default().with_live_object(live)
+        }
+        _ => Facts::default(),
+    };
+    match rule(rules, request(), &facts) {
+        Ruling::Granted(decided) => Ok(decided),
+        Ruling::Denied { refusal, .. } => Err(refusal),
+        Ruling::Needs { .. } => panic!("it asks again"),
+    }
+}
+
+fn rule(rules: &str, request: Canonical, facts: &Facts) -> Ruling {
     let policy = format!(
         "apiVersion: countersign.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: p }}\nspec:\n  \
          subjects: [{{ user: agent }}]\n  scopes: [{{ namespaces: [team-a], resources: ['*'] }}]\n  \
          approval: {{ approvers: [{{ group: sre }}], quorum: 1, timeout: 1m, pin: uid }}\n  rules:\n{rules}"
     );
     let policy = PolicySet::from_yaml(&[("p.yaml", policy)]).unwrap_or_else(|errors| panic!("{errors}"));
-    let now = Timestamp::UNIX_EPOCH;
-    match decide(&policy, &Subject::new("agent"), request, &Facts::default(), now) {
-        Ruling::Granted(decided) => Ok(decided),
-        Ruling::Denied { refusal, .. } => Err(refusal),
-        Ruling::Needs { .. } => panic!("a policy set needs no facts"),
-    }
+    decide(&policy, &Subject::new("agent"), request, facts, Timestamp::UNIX_EPOCH)
 }
 
 const CHANGES: &str = "  - name: changes\n    match: { verbs: [create, update, patch] }\n    allow: {}\n";
@@ -141,4 +164,23 @@ fn a_long_key_makes_no_long_refusal() {
     let refusal = judge(CHANGES, create).unwrap_err();
     assert_eq!(refusal.status(), 422);
     assert!(refusal.message().len() < 20_000, "{}", refusal.message().len());
+}
+
+/// A collection that a field selector narrows down to one object has a name, but what is behind its URL is a list, which
+/// has no labels.
+#[test]
+fn a_list_of_one_does_not_shed_its_labels() {
+    let look = "  - name: look\n    match: { effects: [read, read-stream] }\n    allow: {}\n";
+    let mask = "  - name: hide\n    match: { labels: { tier: internal } }\n    mask: { paths: [data.*] }\n";
+    for query in [
+        "fieldSelector=metadata.name%3Dapp",
+        "fieldSelector=metadata.name%3Dapp&watch=true",
+    ] {
+        let target = format!("/api/v1/namespaces/team-a/configmaps?{query}");
+        let list = || understand("GET", &target, "", "").unwrap();
+        assert_eq!(object_target(&list()), None, "{query}");
+        let live = r#"{"kind":"ConfigMapList","metadata":{},"items":[]}"#;
+        let decided = judge_on(&format!("{look}{mask}"), list, live).unwrap();
+        assert_eq!(decided.decision().masks().len(), 1, "{query}");
+    }
 }

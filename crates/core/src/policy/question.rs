@@ -154,7 +154,7 @@ impl<'r> Question<'r> {
         if attributes.verb == Verb::Create && attributes.subresource.is_empty() {
             return Ok(say(&Labels::of(request.json(), None)));
         }
-        if attributes.name.is_empty() {
+        if attributes.name.is_empty() || attributes.verb.is_of_collection() {
             return Ok(say(&Labels::UNKNOWN));
         }
         let Some(live) = &self.facts.live_object else {
