@@ -184,3 +184,17 @@ fn a_list_of_one_does_not_shed_its_labels() {
         assert_eq!(decided.decision().masks().len(), 1, "{query}");
     }
 }
+
+/// A hold that only restricts says nothing about whether what is of concern was to be permitted.
+#[test]
+fn a_hold_that_does_not_permit_approves_no_concern() {
+    let rules = "  - name: changes\n    match: { effects: [write] }\n    allow: {}\n  \
+                 - name: interns\n    match: { names: [web] }\n    hold: { approvers: [{ group: interns }] }\n";
+    let body = r#"{"metadata":{"name":"web"},"spec":{"serviceAccountName":"admin","containers":[{"name":"a","image":"evil"}]}}"#;
+    let target = "/api/v1/namespaces/team-a/pods";
+    let create = understand("POST", target, "application/json", body).unwrap();
+    let decided = judge(rules, create).unwrap();
+    let holds = decided.decision().holds();
+    assert_eq!(holds.len(), 2, "{holds:?}");
+    assert!(holds.iter().any(|terms| terms.rule.starts_with("countersign/")));
+}
