@@ -198,3 +198,16 @@ fn a_hold_that_does_not_permit_approves_no_concern() {
     assert_eq!(holds.len(), 2, "{holds:?}");
     assert!(holds.iter().any(|terms| terms.rule.starts_with("countersign/")));
 }
+
+/// More effects are not always worse: a condition can ask that one is not there.
+#[test]
+fn a_condition_can_be_about_what_is_not_there() {
+    let rules = "  - name: changes\n    match: { effects: [write, destructive] }\n    allow: {}\n  \
+                 - name: only-destructive\n    match: { effects: [write] }\n    \
+                 when: '!(\"destructive\" in effects)'\n    deny: {}\n";
+    let target = "/api/v1/namespaces/team-a/configmaps/app";
+    let body = r#"{"metadata":{"name":"app"},"data":{"a":"b"}}"#;
+    let live = r#"{"metadata":{"name":"app","uid":"u","resourceVersion":"1"},"data":{"a":"b"}}"#;
+    let update = || understand("PUT", target, "application/json", body).unwrap();
+    assert!(judge_on(rules, update, live).is_err());
+}
