@@ -211,3 +211,21 @@ fn a_condition_can_be_about_what_is_not_there() {
     let update = || understand("PUT", target, "application/json", body).unwrap();
     assert!(judge_on(rules, update, live).is_err());
 }
+
+/// Of an object that can't be read nobody knows the labels, whatever the change leaves behind.
+#[test]
+fn a_replacement_does_not_vouch_for_labels_that_it_replaces() {
+    let changes = "  - name: changes\n    match: { effects: [write, destructive] }\n    allow: {}\n";
+    let protected = "  - name: keep\n    match: { labels: { keep: \"true\" } }\n    deny: {}\n";
+    let target = "/api/v1/namespaces/team-a/configmaps/app";
+    let body = r#"{"metadata":{"name":"app"},"data":{"a":"b"}}"#;
+    let update = || understand("PUT", target, "application/json", body).unwrap();
+    let unreadable = Facts::default().with_live_object(Live::Unreadable);
+    let ruling = rule(&format!("{changes}{protected}"), update(), &unreadable);
+    assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
+    let own = "  - name: own\n    match: { labels: { mine: \"true\" } }\n    allow: {}\n";
+    let body = r#"{"metadata":{"name":"app","labels":{"mine":"true"}},"data":{"a":"b"}}"#;
+    let claim = understand("PUT", target, "application/json", body).unwrap();
+    let ruling = rule(own, claim, &unreadable);
+    assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
+}
