@@ -49,6 +49,12 @@ impl Verb {
         }
     }
 
+    /// Whether its URL is that of a collection, even if a selector names one object of it.
+    #[must_use]
+    pub fn is_of_collection(self) -> bool {
+        matches!(self, Self::List | Self::Watch | Self::DeleteCollection)
+    }
+
     /// Whether the server may change something when it carries this verb out.
     #[must_use]
     pub fn is_mutating(self) -> bool {

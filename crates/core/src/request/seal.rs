@@ -117,11 +117,12 @@ pub fn pin_read(decided: &Decided) -> Option<PinRead> {
 }
 
 /// Path of the object that a request names, without subresource and query; none if what it names is no object of the
-/// API: below a proxy, a read would be a request to somebody else.
+/// API: below a proxy, a read would be a request to somebody else. A list that a field selector narrows down to one name
+/// is a list.
 #[must_use]
 pub fn object_target(request: &Canonical) -> Option<String> {
     let attributes = request.attributes();
-    if attributes.name.is_empty() || request.effects().contains(Effect::Connect) {
+    if attributes.name.is_empty() || attributes.verb.is_of_collection() || request.effects().contains(Effect::Connect) {
         return None;
     }
     let path = request

@@ -1,6 +1,7 @@
 //! Subject × request → outcome and fired rules, as tables.
 
 mod explain;
+mod index;
 mod matching;
 mod outcomes;
 mod properties;
