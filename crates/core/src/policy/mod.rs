@@ -197,7 +197,7 @@
 //! };
 //!
 //! let Ruling::Granted(allowed) = ask("GET", "/api/v1/namespaces/team-a/pods/web-0") else { panic!() };
-//! assert_eq!(allowed.decision().fired()[0].name, "triage/look");
+//! assert_eq!(&*allowed.decision().fired()[0].name, "triage/look");
 //!
 //! let Ruling::Granted(held) = ask("DELETE", "/api/v1/namespaces/team-a/pods/web-0") else { panic!() };
 //! assert_eq!(held.decision().holds()[0].rule, "triage/deletes-need-a-human");

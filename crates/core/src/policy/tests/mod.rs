@@ -3,6 +3,7 @@
 mod explain;
 mod matching;
 mod outcomes;
+mod profiles;
 mod properties;
 mod scopes;
 
