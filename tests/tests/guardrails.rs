@@ -144,6 +144,7 @@ async fn ask_server(cp: &ControlPlane, namespace: &str, case: &Case) -> Option<S
             update: Some(updated), ..
         } => api.replace(case.name(), &post, &object(updated)).await.map(drop),
         _ => {
+            assert!(case.delete, "{} says not what is done", case.name());
             let delete = DeleteParams {
                 dry_run: true,
                 ..DeleteParams::default()

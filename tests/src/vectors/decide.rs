@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_core::policy::{Approver, Decided, Decision, Facts, FiredRule, PolicySet, Ruling, decide};
-use countersign_core::request::{Canonical, Effects, Gate, Target};
+use countersign_core::request::{Canonical, Effects, Gate, Live, Target};
 use countersign_core::{Refusal, Subject};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -97,18 +97,23 @@ impl Judge {
             Err(refusal) => return denied(id, Effects::NONE, &refusal),
         };
         let effects = request.effects();
-        match decide(
-            &self.policy,
-            &self.subject,
-            request,
-            &Facts::default(),
-            Timestamp::UNIX_EPOCH,
-        ) {
-            Ruling::Granted(decided) => granted(id, case, &decided),
-            Ruling::Denied { refusal, .. } => denied(id, effects, &refusal),
-            Ruling::Needs { needs, .. } => {
-                let refusal = Refusal::unavailable(format!("there are no facts here, but the policy needs {needs:?}"));
-                denied(id, effects, &refusal)
+        let mut facts = Facts::default();
+        let mut request = request;
+        loop {
+            let now = Timestamp::UNIX_EPOCH;
+            match decide(&self.policy, &self.subject, request, &facts, now) {
+                Ruling::Granted(decided) => return granted(id, case, &decided),
+                Ruling::Denied { decision, refusal } => {
+                    let effects = decision.map_or(effects, |decision| decision.effects());
+                    return denied(id, effects, &refusal);
+                }
+                // No case comes with a live object.
+                Ruling::Needs { request: back, .. } => {
+                    request = back;
+                    facts = facts
+                        .with_live_object(Live::Unreadable)
+                        .with_namespace(Live::Unreadable);
+                }
             }
         }
     }
@@ -140,7 +145,7 @@ fn headers(case: &Case) -> Result<HeaderMap, Refusal> {
 }
 
 fn granted(id: Value, case: &Case, decided: &Decided) -> Answer {
-    let (request, decision) = (decided.request(), decided.decision());
+    let decision = decided.decision();
     let fired = |action: &str| decision.fired().iter().find(|rule| rule.action == action);
     let (outcome, rule, why) = if decision.holds().is_empty() {
         let rule = fired("allow");
@@ -154,10 +159,10 @@ fn granted(id: Value, case: &Case, decided: &Decided) -> Answer {
     Answer {
         id,
         outcome,
-        obligations: obligations(case, request),
+        obligations: obligations(case, decided),
         status: None,
         rule: rule.map(|rule| rule.name.to_string()),
-        effects: request.effects(),
+        effects: decision.effects(),
         why,
     }
 }
@@ -178,12 +183,14 @@ fn approvers(decision: &Decision) -> String {
 }
 
 /// Whether what is sent differs from what came, and whether the answer has objects in it.
-fn obligations(case: &Case, request: &Canonical) -> Vec<&'static str> {
+fn obligations(case: &Case, decided: &Decided) -> Vec<&'static str> {
+    let request = decided.request();
     let accept = case
         .headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("accept"));
     let rewritten = request.target() != case.url
+        || !decided.decision().rewrites().is_empty()
         || !request.dropped_headers().is_empty()
         || accept.is_some_and(|(_, value)| value != request.accept());
     let masked = request.attributes().is_resource_request && request.upgrade().is_none();

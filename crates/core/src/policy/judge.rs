@@ -284,6 +284,8 @@ impl<'q> Tally<'q> {
         self.warnings.extend(outcome.warnings);
         self.annotations.extend(outcome.annotations);
         for denial in outcome.denials {
+            let reason = denial.reason.as_str().to_owned();
+            self.annotations.push((format!("{}/reason", denial.rule), reason));
             self.fired.push(FiredRule {
                 name: denial.rule,
                 action: "deny",

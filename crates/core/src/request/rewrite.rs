@@ -87,7 +87,7 @@ impl RewriteOperation {
             [] | ["apiVersion" | "kind", ..] | ["metadata"] => return Err(RewriteError::Identity),
             [
                 "metadata",
-                "name" | "namespace" | "generateName" | "uid" | "managedFields",
+                "name" | "namespace" | "generateName" | "uid" | "resourceVersion" | "managedFields",
                 ..,
             ] => {
                 return Err(RewriteError::Identity);

@@ -1,7 +1,7 @@
 //! A decided request comes from `decide`, which asks the engine itself.
 
 use countersign_core::Subject;
-use countersign_core::policy::{Decided, Decision};
+use countersign_core::policy::{Decided, Decision, Facts};
 use countersign_core::request::Canonical;
 
 fn decide(subject: Subject, request: Canonical, decision: Decision) -> Decided {
@@ -9,7 +9,7 @@ fn decide(subject: Subject, request: Canonical, decision: Decision) -> Decided {
         subject,
         request,
         decision,
-        live: None,
+        facts: Facts::default(),
     }
 }
 

@@ -9,17 +9,6 @@ use crate::request::{RewriteOp, RewriteOperation};
 
 const FIELDS: [&str; 3] = ["op", "path", "value"];
 
-/// What a request is about, and what the seal pins it to: changing that would make another request of it.
-const IDENTITY: [&[&str]; 7] = [
-    &["apiVersion"],
-    &["kind"],
-    &["metadata", "name"],
-    &["metadata", "generateName"],
-    &["metadata", "namespace"],
-    &["metadata", "uid"],
-    &["metadata", "resourceVersion"],
-];
-
 pub(super) fn read(node: &Node, problems: &mut Problems<'_>) -> Option<Arc<[RewriteOperation]>> {
     let mut before: Vec<RewriteOperation> = Vec::new();
     let operations = each(node, "`rewrite`", problems, |node, problems| {
@@ -62,11 +51,6 @@ fn operation(node: &Node, problems: &mut Problems<'_>) -> Option<RewriteOperatio
     };
     let (node, path) = path?;
     match RewriteOperation::new(op?, path, value) {
-        Ok(operation) if changes_identity(operation.path()) => {
-            let message = format!("`{path}` says which object this is about: that can't be rewritten");
-            problems.add(node.span, message);
-            None
-        }
         Ok(operation) => Some(operation),
         Err(error) => {
             problems.add(node.span, error.to_string());
@@ -81,11 +65,4 @@ fn pointer<'n>(node: &'n Node, problems: &mut Problems<'_>) -> Option<&'n str> {
         Value::Text(path) if path.is_empty() => Some(path),
         _ => text(node, "`path`", problems),
     }
-}
-
-/// Whether the path leads to, above or below what identifies an object.
-fn changes_identity(path: &[String]) -> bool {
-    IDENTITY
-        .iter()
-        .any(|identity| identity.iter().zip(path).all(|(a, b)| a == b))
 }
