@@ -4,6 +4,7 @@ mod explain;
 mod index;
 mod matching;
 mod outcomes;
+mod profiles;
 mod properties;
 mod scopes;
 
