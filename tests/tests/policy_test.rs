@@ -26,7 +26,7 @@ async fn shipped(name: &str, change: impl Fn(String) -> String, more: &[&str]) -
 
 #[tokio::test]
 async fn the_shipped_policies_pass_theirs_and_every_rule_fires() {
-    for name in ["quickstart", "gateway"] {
+    for name in ["quickstart", "gateway", "triage"] {
         let output = shipped(name, |text| text, &["--strict"]).await;
         let told = stdout(&output);
         assert_eq!(output.status.code(), Some(0), "{told}{}", stderr(&output));

@@ -2,23 +2,79 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use countersign_core::policy::PolicyTests;
+use countersign_core::request::{Catalog, Gate};
 use countersign_kube::PolicySet;
 
 fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-#[test]
-fn its_policy_loads() {
+/// The YAML that the README shows.
+fn shown() -> Vec<String> {
     let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
-    let policies: Vec<_> = readme
-        .split("```yaml\n")
-        .skip(1)
-        .map(|rest| ("README.md", rest.split("```").next().unwrap()))
+    let blocks = readme.split("```yaml\n").skip(1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// The block of this kind.
+fn of_kind(kind: &str) -> String {
+    let blocks = shown();
+    let mut fitting = blocks
+        .iter()
+        .filter(|block| block.contains(&format!("\nkind: {kind}\n")));
+    let block = fitting.next().unwrap_or_else(|| panic!("the README shows no {kind}"));
+    assert_eq!(fitting.next(), None, "the README shows one {kind}");
+    block.clone()
+}
+
+fn loaded(text: &str) -> PolicySet {
+    PolicySet::from_yaml(&[("README.md", text)]).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[test]
+fn its_policy_loads_without_a_warning_and_passes_its_tests() {
+    let policy = loaded(&of_kind("Policy"));
+    assert!(policy.warnings().is_empty(), "{:?}", policy.warnings());
+    let tests = PolicyTests::from_yaml(&[("README.md", of_kind("PolicyTest"))]).unwrap_or_else(|e| panic!("{e}"));
+    let report = tests.run(&policy, &Gate::new(Arc::new(Catalog::kubernetes())));
+    assert!(
+        report.passed() == tests.len() && report.never_fired.is_empty(),
+        "{report}"
+    );
+    // What the README says that the command prints.
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    for line in report.to_string().lines().filter(|line| !line.is_empty()) {
+        assert!(
+            readme.contains(&format!("    {line}\n")),
+            "the README does not show {line:?}"
+        );
+    }
+}
+
+#[test]
+fn the_rule_that_it_shows_alone_fits_into_its_policy() {
+    let policy = of_kind("Policy");
+    let rules: Vec<String> = shown()
+        .into_iter()
+        .filter(|block| block.starts_with("  - name:"))
         .collect();
-    assert_eq!(policies.len(), 1, "the README shows one policy");
-    PolicySet::from_yaml(&policies).unwrap();
+    assert_eq!(rules.len(), 1);
+    let (before, after) = policy.split_once("  budgets:\n").unwrap();
+    let policy = loaded(&format!("{before}{}  budgets:\n{after}", rules[0]));
+    assert!(policy.warnings().is_empty(), "{:?}", policy.warnings());
+}
+
+#[test]
+fn what_it_shows_are_the_files_that_its_commands_name() {
+    for (kind, file) in [("Policy", "triage.yaml"), ("PolicyTest", "triage.test.yaml")] {
+        let path = workspace().join("examples/policies").join(file);
+        assert_eq!(of_kind(kind), fs::read_to_string(path).unwrap(), "{file}");
+    }
 }
 
 #[test]
@@ -27,10 +83,15 @@ fn the_policies_of_the_examples_load() {
     for entry in fs::read_dir(workspace().join("examples/policies")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.display().to_string();
-        PolicySet::from_yaml(&[(name, fs::read_to_string(&path).unwrap())]).unwrap_or_else(|errors| panic!("{errors}"));
-        loaded += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        if name.ends_with(".test.yaml") {
+            PolicyTests::from_yaml(&[(name, text)]).unwrap_or_else(|errors| panic!("{errors}"));
+        } else {
+            PolicySet::from_yaml(&[(name, text)]).unwrap_or_else(|errors| panic!("{errors}"));
+            loaded += 1;
+        }
     }
-    assert!(loaded >= 2);
+    assert!(loaded >= 3);
 }
 
 #[test]

@@ -97,55 +97,85 @@
 //! # Conditions
 //!
 //! 14. `when` is an expression in [CEL](https://cel.dev) that has to hold besides, with the names and functions of
-//!     ValidatingAdmissionPolicy (`object`, `oldObject`, `request`, `namespaceObject`) and `subject`, `effects`, `exec` and
-//!     `now`. `object` is the object as the request leaves it, `oldObject` as it is, both null where there is none. What
-//!     a condition reads is fetched for it. One that can't be evaluated is a deny, whatever its rule asks for: a field
-//!     that may be missing is asked for with `has(…)` or `.?` first.
+//!     ValidatingAdmissionPolicy (`object`, `oldObject`, `request`, `namespaceObject`) and `subject`, `effects`,
+//!     `exec` and `now`. `object` is the object as the request leaves it, null on a deletion; `oldObject` as it is,
+//!     null on a create. A rule that reads one of them is about changes alone: on a read it does not fire.
+//! 15. What a condition reads is fetched for it. One that can't be evaluated is a deny, whatever its rule asks for: a
+//!     field that may be missing is asked for with `has(…)` or `.?` first. Conditions are bounded in size and steps;
+//!     one that takes more can't be evaluated.
+//!
+//! # Guardrails
+//!
+//! 16. ValidatingAdmissionPolicy documents with their bindings and parameters are loaded from the same files. They
+//!     judge every change, deletion and connection of every subject, whatever other documents say, and only restrict:
+//!     a failed validation whose binding says `Deny` is a deny with the policy's message, `Warn` a warning, `Audit` a
+//!     note in the record. `object` is what the request says, without what the server would add.
 //!
 //! # Limits
 //!
-//! 15. What a change does is found out from its body and, where it matters, the live object: a list of
-//!     [concerns](crate::request::Concern). What takes something away gives the request the effect `destructive`. What
-//!     gives a workload rights or values that the agent does not have is permitted by an allow only after an approval, by
-//!     the approvers of `spec.approval`. What is on the hard deny list is not permitted at all.
-//! 16. `limits` says what is of no concern: `images` (patterns; `*` crosses `/`), `replicas: { min, max }` (0 stops a
-//!     workload unless `min` is 0), `applyManagers` (patterns of field managers), `secretAnnotations` (patterns of keys) and
-//!     `capabilities` that containers may add. What is not listed is of concern.
-//! 17. `insecure_permit: [host-path]` takes an entry off the hard deny list, by the name of its concern. Rules have to
-//!     permit the request as any other.
+//! 17. What a change does is found out from its body and, where it matters, the live object: a list of
+//!     [concerns](crate::request::Concern). Each has a weight. What takes something away gives the request the effect
+//!     `destructive`. What gives a workload rights or values that the agent does not have needs a human: an allow
+//!     permits it after an approval on the terms of `spec.approval`, by the rule `countersign/<concern>`, unless a
+//!     hold of the same document has fired, which is that human; without approvers it is a deny. What is on the hard
+//!     deny list is not permitted at all.
+//! 18. `limits` says what is of no concern: `images` (patterns; `*` crosses `/`), `replicas: { min, max }`,
+//!     `applyManagers` (patterns of field managers), `secretAnnotations` (patterns of keys) and `capabilities` that
+//!     containers may add. What is left out is of concern: without `images` every image, without `applyManagers`
+//!     every apply. Replicas are of concern where a change of what exists sets them: outside of `min` and `max`, and
+//!     0 unless `min` is 0.
+//! 19. `insecure_permit: [host-path]` takes an entry off the hard deny list, by the name of its concern. Rules have
+//!     to permit the request as any other.
+//! 20. A dry run (`dryRun=All`) is `write` without `destructive`, unless it supplies a value where one may be masked,
+//!     which could tell whether it was guessed right, or goes to an aggregated server, which may not know of dry
+//!     runs. It lowers nothing else.
 //!
 //! # Rewrites
 //!
-//! 18. `op` is `add`, `replace` or `remove`, `path` a JSON Pointer into the object. The request that comes out is decided
-//!     again, without rewrites. What says which object a request is about (`apiVersion`, `kind`, `metadata.name`,
-//!     `generateName`, `namespace`, `uid`, `resourceVersion`) can't be rewritten.
-//! 19. Two rules that could both be about one request and rewrite the same path, or one below the other, are an error at
-//!     load. Rules are told apart by subjects, verbs, resources, namespaces, and by names where a request has one; not by
-//!     effects and labels, of which a request can have several.
+//! 21. `op` is `add`, `replace` or `remove`, `path` a JSON Pointer into the object. The request that comes out passes
+//!     the gate and is decided again, until nothing is left to rewrite; after four rounds it is refused. What was
+//!     denied or held before does not count, only what is decided of the request that goes on; all rewrites are in
+//!     that decision. What says which object a request is about (`apiVersion`, `kind`, `metadata.name`,
+//!     `generateName`, `namespace`, `uid`, `resourceVersion`) and `managedFields` can't be rewritten.
+//! 22. Two rules that could both be about one request and rewrite the same path, or one below the other, are an error
+//!     at load. Rules are told apart by subjects, verbs, resources, namespaces, and by names where a request has one;
+//!     not by effects and labels, of which a request can have several.
+//! 23. One rewrite is the guard's own, `countersign/token-mount`: pods and templates that are created get
+//!     `automountServiceAccountToken: false` where they leave it open. `true` is a concern.
 //!
 //! # Budgets
 //!
-//! 20. `max` in a sliding window `per` (at most 30 days, `720h`), for each subject: of requests with any one of the
-//!     `effects`, or of the objects that they touch. A request that is denied anyway draws on none.
+//! 24. `max` in a sliding window `per` (at most 30 days, `720h`), for each subject: of requests with any one of the
+//!     `effects`, or of the objects that they touch. A request that is denied anyway draws on none; one that is never
+//!     sent gets back what was reserved for it.
 //!
 //! # Profiles
 //!
-//! 21. A profile is a shipped document (`policy/profiles/`) whose rules speak where those of the document neither permit
-//!     nor deny. They permit inside the scopes and limits of the document, and hold on the terms of its `spec.approval`.
-//!     - `observe`: discovery, reads, watches, logs outside of `kube-*`, reviews about oneself.
-//!     - `suggest`: the same, and changes as dry runs.
-//!     - `operate`: the same as `observe`, and changes, held where they may take something away; none of them, and no
-//!       logs, in `kube-system`, `kube-public` and `kube-node-lease`; no status, no connections.
+//! 25. A profile is a shipped document (`policy/profiles/`) whose rules are asked, in their order, after those of the
+//!     document, until one permits or denies. They permit inside the scopes and limits of the document, and hold on
+//!     the terms of its `spec.approval`, which `suggest` and `operate` therefore need.
+//!     - Where a rule of the document permits or denies, the profile says nothing: an allow of your own is not held
+//!       or denied by the profile.
+//!     - A hold of the document that restricts a request without permitting it leaves the permitting to the profile;
+//!       then the holds of both have to be met.
+//!     - Masks, rewrites and what is in shadow silence nothing.
+//! 26. What they permit, with a table of requests beside each (`policy/profiles/<profile>.behaviour.txt`):
+//!     - `observe`: discovery, reads, watches, logs outside of `kube-system`, `kube-public` and `kube-node-lease`,
+//!       reviews about oneself.
+//!     - `suggest`: the same, and changes as dry runs, held where they could be guesses at what is masked; none of
+//!       them in those three namespaces, no status.
+//!     - `operate`: the same as `observe`, and changes, held where they may take something away; none of them in
+//!       those three namespaces; no status, no connections.
 //!
 //! # Loading
 //!
-//! 22. A set of documents is loaded as a whole or not at all. Every error has file, line, column and what was probably
-//!     meant. Unknown and duplicate fields, unknown effects, verbs, capabilities, concerns and core resources, anchors,
-//!     aliases, merge keys and tags are errors, and so is a condition with a mistake in it.
-//!     What is no error but can't be meant is a [warning](PolicySet::warnings): resources of Kubernetes' groups that do
-//!     not exist, rules that can never fire or say what another says, budgets of what nothing permits.
-//! 23. The revision is the digest of what the documents say, profiles included, whatever their order, layout and
-//!     comments.
+//! 27. A set of documents is loaded as a whole or not at all. Every error has file, line, column and what was
+//!     probably meant. Unknown and duplicate fields, unknown effects, verbs, capabilities, concerns and core
+//!     resources, anchors, aliases, merge keys and tags are errors, and so is a condition with a mistake in it.
+//! 28. What is no error but can't be meant is a [warning](PolicySet::warnings): resources of Kubernetes' groups that
+//!     do not exist, rules that can never fire or say what another says, budgets of what nothing permits.
+//! 29. The revision is the digest of what the documents say, profiles and guardrails included, whatever their order,
+//!     layout and comments.
 //!
 //! # What a refused caller sees
 //!
