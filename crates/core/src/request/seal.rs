@@ -321,9 +321,9 @@ fn not_found(attributes: &Attributes) -> Refusal {
 
 fn object_ref(attributes: &Attributes) -> ObjectRef {
     ObjectRef {
-        group: attributes.api_group.clone(),
-        resource: attributes.resource.clone(),
-        name: attributes.name.clone(),
+        group: attributes.api_group.to_string(),
+        resource: attributes.resource.to_string(),
+        name: attributes.name.to_string(),
     }
 }
 
@@ -344,14 +344,14 @@ fn pinned_object(request: &Canonical, live: &Value) -> Result<PinnedObject, Refu
     }
     let cluster_scoped = request.kind().is_some_and(|kind| !kind.namespaced);
     Ok(PinnedObject {
-        group: attributes.api_group.clone(),
-        resource: attributes.resource.clone(),
+        group: attributes.api_group.to_string(),
+        resource: attributes.resource.to_string(),
         namespace: if cluster_scoped {
             String::new()
         } else {
-            attributes.namespace.clone()
+            attributes.namespace.to_string()
         },
-        name: attributes.name.clone(),
+        name: attributes.name.to_string(),
         uid: uid.to_owned(),
         resource_version: Some(version.to_owned()),
     })
