@@ -116,10 +116,10 @@ impl<'q> Tally<'q> {
             self.effects = self.effects.union(asked.effects);
         }
         let mut permission = Permission::default();
-        let mut scope = None;
+        let (mut scope, mut spoken) = (None, None);
         for rule in rules {
-            // Where its own rules permit or deny, the profile has nothing to say.
-            if rule.profile && (permission.allowed || permission.held_and_permitted() || permission.denied) {
+            // Where its own rules, which come first, permit or deny, the profile has nothing to say.
+            if rule.profile && *spoken.get_or_insert(permission.allowed || permission.denied) {
                 break;
             }
             self.judge(document, rule, &asked, &mut scope, &mut permission);
@@ -178,12 +178,12 @@ impl<'q> Tally<'q> {
         match self.question.late(rule, asked) {
             Late::No => return,
             Late::Yes { permits: narrow } => {
-                if shadow {
-                    return self.fire_in_shadow(rule);
-                }
                 let permits = permits && narrow;
                 if matches!(rule.action, Action::Allow { .. }) && !permits {
                     return;
+                }
+                if shadow {
+                    return self.fire_in_shadow(rule);
                 }
                 permission.allowed |= permits;
                 permission.allowed_by_hold |= permits && matches!(rule.action, Action::Hold(_));
@@ -377,12 +377,6 @@ impl<'q> Tally<'q> {
             name: Arc::clone(&rule.name),
             action,
         });
-    }
-}
-
-impl Permission {
-    fn held_and_permitted(&self) -> bool {
-        self.held && self.allowed
     }
 }
 

@@ -241,7 +241,8 @@ fn explain(document: &Document, question: &Question<'_>) -> ExplainedDocument {
             explained_as(document, rule, Fired::No(vec![misses::spoken()]))
         } else {
             let fired = fires(document, rule, question, &asked, explained.in_scope);
-            spoken |= speaks(document, rule, &fired);
+            // What one rule of the profile says silences no other.
+            spoken |= !rule.profile && speaks(document, rule, &fired);
             explained_as(document, rule, fired)
         };
         explained.rules.push(rule);

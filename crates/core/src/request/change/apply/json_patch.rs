@@ -25,7 +25,7 @@ pub(in super::super) struct Operation<'a> {
 
 impl Operation<'_> {
     /// The operation, on a list of which nobody knows how long it is: what counts from the end of it is at its end.
-    pub(super) fn from_any_place(&self) -> Self {
+    pub(super) fn at_any_place(&self) -> Self {
         let counts_back = |token: &String| token.parse::<i64>().is_ok_and(|index| index < 0);
         let token = |token: &String| {
             if counts_back(token) {

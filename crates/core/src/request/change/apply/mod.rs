@@ -51,7 +51,7 @@ pub(super) fn each_to_unknown(write: &Write<'_>) -> Result<Vec<Value>, TooLarge>
         .filter(|operation| matches!(operation.op, Op::Add | Op::Replace));
     let mut budget = Budget::new();
     writes
-        .map(|operation| json_patch::apply_to_unknown(&[operation.from_any_place()], &mut budget))
+        .map(|operation| json_patch::apply_to_unknown(&[operation.at_any_place()], &mut budget))
         .collect()
 }
 
