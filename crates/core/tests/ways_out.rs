@@ -18,7 +18,11 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 fn understand(method: &str, target: &str, content_type: &str, body: &str) -> Result<Canonical, Refusal> {
-    let gate = Gate::new(Arc::new(Catalog::kubernetes()));
+    let catalog = Catalog::kubernetes()
+        .with_custom("example.com", "widgets", "Widget", true)
+        .with_custom("agg.example.com", "gadgets", "Gadget", true)
+        .with_aggregated("agg.example.com");
+    let gate = Gate::new(Arc::new(catalog));
     let mut headers = HeaderMap::new();
     if !content_type.is_empty() {
         headers.insert(http::header::CONTENT_TYPE, content_type.parse().unwrap());
@@ -228,4 +232,34 @@ fn a_replacement_does_not_vouch_for_labels_that_it_replaces() {
     let claim = understand("PUT", target, "application/json", body).unwrap();
     let ruling = rule(own, claim, &unreadable);
     assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
+}
+
+/// Whether a value equals the hidden one can be read off the answer to a dry run: off a conflict, or off the generation.
+#[test]
+fn a_dry_run_is_no_guess_at_what_is_hidden() {
+    let suggest = |mask: &str, target: &str, body: &str| {
+        let policy = format!(
+            "apiVersion: countersign.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: p }}\nspec:\n  profile: suggest\n  \
+             subjects: [{{ user: agent }}]\n  scopes: [{{ namespaces: [team-a] }}]\n{mask}"
+        );
+        let policy = PolicySet::from_yaml(&[("p.yaml", policy)]).unwrap_or_else(|errors| panic!("{errors}"));
+        let request = understand("PATCH", target, "application/merge-patch+json", body).unwrap();
+        let facts = Facts::default().with_live_object(Live::Object(Arc::new(
+            Value::parse(br#"{"metadata":{"name":"x","uid":"u","resourceVersion":"1"},"spec":{"pin":"1234"},"data":{"a":"eA=="}}"#).unwrap(),
+        )));
+        matches!(
+            decide(&policy, &Subject::new("agent"), request, &facts, Timestamp::UNIX_EPOCH),
+            Ruling::Granted(_)
+        )
+    };
+    let secret = "/api/v1/namespaces/team-a/secrets/x?dryRun=All";
+    assert!(!suggest("", secret, r#"{"data":{"a":"eA=="}}"#));
+    assert!(suggest("", secret, r#"{"metadata":{"labels":{"a":"b"}}}"#));
+    let widget = "/apis/example.com/v1/namespaces/team-a/widgets/x?dryRun=All";
+    assert!(!suggest("", widget, r#"{"spec":{"pin":"1234"}}"#));
+    let hide =
+        "  rules:\n  - name: hide\n    match: { resources: [services] }\n    mask: { paths: [spec.sessionAffinity] }\n";
+    let service = "/api/v1/namespaces/team-a/services/x?dryRun=All";
+    assert!(suggest("", service, r#"{"spec":{"sessionAffinity":"None"}}"#));
+    assert!(!suggest(hide, service, r#"{"spec":{"sessionAffinity":"None"}}"#));
 }
