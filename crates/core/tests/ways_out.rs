@@ -18,10 +18,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 fn understand(method: &str, target: &str, content_type: &str, body: &str) -> Result<Canonical, Refusal> {
-    let catalog = Catalog::kubernetes()
-        .with_custom("example.com", "widgets", "Widget", true)
-        .with_custom("agg.example.com", "gadgets", "Gadget", true)
-        .with_aggregated("agg.example.com");
+    let catalog = Catalog::kubernetes().with_custom("example.com", "widgets", "Widget", true);
     let gate = Gate::new(Arc::new(catalog));
     let mut headers = HeaderMap::new();
     if !content_type.is_empty() {
@@ -262,4 +259,28 @@ fn a_dry_run_is_no_guess_at_what_is_hidden() {
     let service = "/api/v1/namespaces/team-a/services/x?dryRun=All";
     assert!(suggest("", service, r#"{"spec":{"sessionAffinity":"None"}}"#));
     assert!(!suggest(hide, service, r#"{"spec":{"sessionAffinity":"None"}}"#));
+}
+
+/// Kubernetes' own policies see each object that a collection's deletion deletes; here none is known, which is no error
+/// of theirs that they could ignore.
+#[test]
+fn a_collection_is_not_deleted_past_a_policy_that_ignores_errors() {
+    let vap = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: { name: keep }\n\
+spec:\n  failurePolicy: Ignore\n  matchConstraints:\n    resourceRules:\n    - { apiGroups: [''], apiVersions: [v1], operations: [DELETE], resources: [pods] }\n  \
+validations:\n  - { expression: \"!has(oldObject.metadata.labels)\" }\n---\n\
+apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: { name: keep }\n\
+spec: { policyName: keep, validationActions: [Deny] }\n";
+    let all = "apiVersion: countersign.dev/v1alpha1\nkind: Policy\nmetadata: { name: p }\nspec:\n  \
+               subjects: [{ user: agent }]\n  scopes: [{ namespaces: [team-a] }]\n  \
+               rules: [{ name: all, match: { effects: [destructive] }, allow: {} }]\n";
+    let policy = PolicySet::from_yaml(&[("p.yaml", all), ("v.yaml", vap)]).unwrap_or_else(|errors| panic!("{errors}"));
+    let request = understand("DELETE", "/api/v1/namespaces/team-a/pods", "", "").unwrap();
+    let ruling = decide(
+        &policy,
+        &Subject::new("agent"),
+        request,
+        &Facts::default(),
+        Timestamp::UNIX_EPOCH,
+    );
+    assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
 }
