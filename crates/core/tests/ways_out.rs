@@ -261,6 +261,25 @@ fn a_dry_run_is_no_guess_at_what_is_hidden() {
     assert!(!suggest(hide, service, r#"{"spec":{"sessionAffinity":"None"}}"#));
 }
 
+/// A change of a status carries labels along, for some kinds.
+#[test]
+fn a_status_carries_no_labels_in() {
+    let rules = "  - name: own\n    match: { resources: [pods/status], labels: { mine: \"true\" } }\n    allow: {}\n  \
+                 - name: keep\n    match: { labels: { keep: \"true\" } }\n    deny: {}\n";
+    let target = "/api/v1/namespaces/team-a/pods/app/status";
+    let live = r#"{"metadata":{"name":"app","uid":"u","resourceVersion":"1","labels":{"mine":"true"}}}"#;
+    let patch = |labels: &str| {
+        let body = format!(r#"{{"metadata":{{"labels":{labels}}}}}"#);
+        judge_on(
+            rules,
+            || understand("PATCH", target, "application/merge-patch+json", &body).unwrap(),
+            live,
+        )
+    };
+    assert!(patch(r#"{"a":"b"}"#).is_ok());
+    assert!(patch(r#"{"keep":"true"}"#).is_err());
+}
+
 /// Kubernetes' own policies see each object that a collection's deletion deletes; here none is known, which is no error
 /// of theirs that they could ignore.
 #[test]

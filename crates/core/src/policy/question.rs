@@ -165,7 +165,8 @@ impl<'r> Question<'r> {
         let Some(live) = &self.facts.live_object else {
             return Err(Need::LiveObject);
         };
-        let changes = self.is_change() && attributes.subresource.is_empty();
+        // The status of some kinds takes labels along.
+        let changes = self.is_change() && matches!(attributes.subresource.as_str(), "" | "status");
         let after = changes.then(|| request.resulting_object(Some(live)));
         Ok(match (live.object(), after) {
             // What a change leaves behind can't be told.
