@@ -280,6 +280,22 @@ fn a_status_carries_no_labels_in() {
     assert!(patch(r#"{"keep":"true"}"#).is_err());
 }
 
+/// What no rule would permit whatever the object is like is not looked up: the answer would tell what it is like.
+#[test]
+fn nothing_is_told_about_objects_out_of_scope() {
+    let rules = "  - name: changes\n    match: { effects: [write, destructive] }\n    allow: {}\n  \
+                 - name: keep\n    match: { labels: { keep: \"true\" } }\n    deny: {}\n  \
+                 - name: frozen\n    match: { verbs: [delete] }\n    \
+                 when: oldObject.?metadata.?labels.?frozen.orValue(\"\") == \"true\"\n    deny: {}\n";
+    let delete = |namespace: &str| {
+        let target = format!("/api/v1/namespaces/{namespace}/pods/app");
+        rule(rules, understand("DELETE", &target, "", "").unwrap(), &Facts::default())
+    };
+    assert!(matches!(delete("team-a"), Ruling::Needs { .. }));
+    let out = delete("team-b");
+    assert!(matches!(out, Ruling::Denied { .. }), "{out:?}");
+}
+
 /// Kubernetes' own policies see each object that a collection's deletion deletes; here none is known, which is no error
 /// of theirs that they could ignore.
 #[test]
