@@ -319,3 +319,15 @@ spec: { policyName: keep, validationActions: [Deny] }\n";
     );
     assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
 }
+
+/// What is permitted for what an object is like is held to that, even if it is deleted.
+#[test]
+fn a_deletion_is_held_to_the_labels_that_it_was_permitted_for() {
+    let rules = "  - name: batch\n    match: { verbs: [delete], labels: { tier: batch } }\n    allow: {}\n";
+    let live = r#"{"metadata":{"name":"app","uid":"u","resourceVersion":"7","labels":{"tier":"batch"}}}"#;
+    let target = "/api/v1/namespaces/team-a/pods/app";
+    let decided = judge_on(rules, || understand("DELETE", target, "", "").unwrap(), live).unwrap();
+    let sealed = seal(decided, ClusterIdentity::named("c"), None).unwrap();
+    let body = String::from_utf8_lossy(&sealed.plan()[0].body).into_owned();
+    assert!(body.contains(r#""resourceVersion":"7""#), "{body}");
+}
