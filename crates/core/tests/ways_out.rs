@@ -18,7 +18,8 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 fn understand(method: &str, target: &str, content_type: &str, body: &str) -> Result<Canonical, Refusal> {
-    let gate = Gate::new(Arc::new(Catalog::kubernetes()));
+    let catalog = Catalog::kubernetes().with_custom("example.com", "widgets", "Widget", true);
+    let gate = Gate::new(Arc::new(catalog));
     let mut headers = HeaderMap::new();
     if !content_type.is_empty() {
         headers.insert(http::header::CONTENT_TYPE, content_type.parse().unwrap());
@@ -228,4 +229,105 @@ fn a_replacement_does_not_vouch_for_labels_that_it_replaces() {
     let claim = understand("PUT", target, "application/json", body).unwrap();
     let ruling = rule(own, claim, &unreadable);
     assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
+}
+
+/// Whether a value equals the hidden one can be read off the answer to a dry run: off a conflict, or off the generation.
+#[test]
+fn a_dry_run_is_no_guess_at_what_is_hidden() {
+    let suggest = |mask: &str, target: &str, body: &str| {
+        let policy = format!(
+            "apiVersion: countersign.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: p }}\nspec:\n  profile: suggest\n  \
+             subjects: [{{ user: agent }}]\n  scopes: [{{ namespaces: [team-a] }}]\n{mask}"
+        );
+        let policy = PolicySet::from_yaml(&[("p.yaml", policy)]).unwrap_or_else(|errors| panic!("{errors}"));
+        let request = understand("PATCH", target, "application/merge-patch+json", body).unwrap();
+        let facts = Facts::default().with_live_object(Live::Object(Arc::new(
+            Value::parse(br#"{"metadata":{"name":"x","uid":"u","resourceVersion":"1"},"spec":{"pin":"1234"},"data":{"a":"eA=="}}"#).unwrap(),
+        )));
+        matches!(
+            decide(&policy, &Subject::new("agent"), request, &facts, Timestamp::UNIX_EPOCH),
+            Ruling::Granted(_)
+        )
+    };
+    let secret = "/api/v1/namespaces/team-a/secrets/x?dryRun=All";
+    assert!(!suggest("", secret, r#"{"data":{"a":"eA=="}}"#));
+    assert!(suggest("", secret, r#"{"metadata":{"labels":{"a":"b"}}}"#));
+    let widget = "/apis/example.com/v1/namespaces/team-a/widgets/x?dryRun=All";
+    assert!(!suggest("", widget, r#"{"spec":{"pin":"1234"}}"#));
+    let hide =
+        "  rules:\n  - name: hide\n    match: { resources: [services] }\n    mask: { paths: [spec.sessionAffinity] }\n";
+    let service = "/api/v1/namespaces/team-a/services/x?dryRun=All";
+    assert!(suggest("", service, r#"{"spec":{"sessionAffinity":"None"}}"#));
+    assert!(!suggest(hide, service, r#"{"spec":{"sessionAffinity":"None"}}"#));
+}
+
+/// A change of a status carries labels along, for some kinds.
+#[test]
+fn a_status_carries_no_labels_in() {
+    let rules = "  - name: own\n    match: { resources: [pods/status], labels: { mine: \"true\" } }\n    allow: {}\n  \
+                 - name: keep\n    match: { labels: { keep: \"true\" } }\n    deny: {}\n";
+    let target = "/api/v1/namespaces/team-a/pods/app/status";
+    let live = r#"{"metadata":{"name":"app","uid":"u","resourceVersion":"1","labels":{"mine":"true"}}}"#;
+    let patch = |labels: &str| {
+        let body = format!(r#"{{"metadata":{{"labels":{labels}}}}}"#);
+        judge_on(
+            rules,
+            || understand("PATCH", target, "application/merge-patch+json", &body).unwrap(),
+            live,
+        )
+    };
+    assert!(patch(r#"{"a":"b"}"#).is_ok());
+    assert!(patch(r#"{"keep":"true"}"#).is_err());
+}
+
+/// What no rule would permit whatever the object is like is not looked up: the answer would tell what it is like.
+#[test]
+fn nothing_is_told_about_objects_out_of_scope() {
+    let rules = "  - name: changes\n    match: { effects: [write, destructive] }\n    allow: {}\n  \
+                 - name: keep\n    match: { labels: { keep: \"true\" } }\n    deny: {}\n  \
+                 - name: frozen\n    match: { verbs: [delete] }\n    \
+                 when: oldObject.?metadata.?labels.?frozen.orValue(\"\") == \"true\"\n    deny: {}\n";
+    let delete = |namespace: &str| {
+        let target = format!("/api/v1/namespaces/{namespace}/pods/app");
+        rule(rules, understand("DELETE", &target, "", "").unwrap(), &Facts::default())
+    };
+    assert!(matches!(delete("team-a"), Ruling::Needs { .. }));
+    let out = delete("team-b");
+    assert!(matches!(out, Ruling::Denied { .. }), "{out:?}");
+}
+
+/// Kubernetes' own policies see each object that a collection's deletion deletes; here none is known, which is no error
+/// of theirs that they could ignore.
+#[test]
+fn a_collection_is_not_deleted_past_a_policy_that_ignores_errors() {
+    let vap = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: { name: keep }\n\
+spec:\n  failurePolicy: Ignore\n  matchConstraints:\n    resourceRules:\n    - { apiGroups: [''], apiVersions: [v1], operations: [DELETE], resources: [pods] }\n  \
+validations:\n  - { expression: \"!has(oldObject.metadata.labels)\" }\n---\n\
+apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: { name: keep }\n\
+spec: { policyName: keep, validationActions: [Deny] }\n";
+    let all = "apiVersion: countersign.dev/v1alpha1\nkind: Policy\nmetadata: { name: p }\nspec:\n  \
+               subjects: [{ user: agent }]\n  scopes: [{ namespaces: [team-a] }]\n  \
+               rules: [{ name: all, match: { effects: [destructive] }, allow: {} }]\n";
+    let policy = PolicySet::from_yaml(&[("p.yaml", all), ("v.yaml", vap)]).unwrap_or_else(|errors| panic!("{errors}"));
+    let request = understand("DELETE", "/api/v1/namespaces/team-a/pods", "", "").unwrap();
+    let ruling = decide(
+        &policy,
+        &Subject::new("agent"),
+        request,
+        &Facts::default(),
+        Timestamp::UNIX_EPOCH,
+    );
+    assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
+}
+
+/// What is permitted for what an object is like is held to that, even if it is deleted.
+#[test]
+fn a_deletion_is_held_to_the_labels_that_it_was_permitted_for() {
+    let rules = "  - name: batch\n    match: { verbs: [delete], labels: { tier: batch } }\n    allow: {}\n";
+    let live = r#"{"metadata":{"name":"app","uid":"u","resourceVersion":"7","labels":{"tier":"batch"}}}"#;
+    let target = "/api/v1/namespaces/team-a/pods/app";
+    let decided = judge_on(rules, || understand("DELETE", target, "", "").unwrap(), live).unwrap();
+    let sealed = seal(decided, ClusterIdentity::named("c"), None).unwrap();
+    let body = String::from_utf8_lossy(&sealed.plan()[0].body).into_owned();
+    assert!(body.contains(r#""resourceVersion":"7""#), "{body}");
 }

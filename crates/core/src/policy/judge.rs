@@ -40,6 +40,8 @@ pub(super) struct Tally<'q> {
     with_approval: Vec<(&'q Document, &'q Finding)>,
     insecure_opaque_stream: bool,
     needs: Vec<Need>,
+    /// What is not known yet could permit the request, or make another one of it.
+    may_help: bool,
     /// What came closest to permitting the request.
     nearest: Nearest<'q>,
 }
@@ -92,6 +94,7 @@ impl<'q> Tally<'q> {
             with_approval: Vec::new(),
             insecure_opaque_stream: false,
             needs: Vec::new(),
+            may_help: false,
             nearest: Nearest::NoDocument,
         };
         if effects.contains(Effect::Guard) {
@@ -189,6 +192,7 @@ impl<'q> Tally<'q> {
                 permission.allowed_by_hold |= permits && matches!(rule.action, Action::Hold(_));
             }
             Late::Needs(need) => {
+                self.may_help |= !shadow && (permits || matches!(rule.action, Action::Rewrite(_)));
                 if !self.needs.contains(&need) {
                     self.needs.push(need);
                 }
@@ -300,8 +304,12 @@ impl<'q> Tally<'q> {
     }
 
     /// The strongest of what was said, or what has to be known first.
+    ///
+    /// What nothing permits anyway is not looked up: which rule denies would tell what the object is like, to one who may
+    /// not touch it.
     pub(super) fn verdict(mut self) -> Result<Verdict, Vec<Need>> {
-        if !self.needs.is_empty() {
+        let may_be_permitted = self.permitted || self.may_help || !self.with_approval.is_empty();
+        if !self.needs.is_empty() && may_be_permitted {
             return Err(self.needs);
         }
         let outcome = self.outcome();

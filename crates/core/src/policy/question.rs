@@ -59,13 +59,18 @@ impl<'r> Question<'r> {
     }
 
     /// Whether a change is compared with the live object.
-    pub(super) fn compares_with_live(&self) -> bool {
+    fn compares_with_live(&self) -> bool {
         self.is_change()
             && self
                 .facts
                 .live_object
                 .as_ref()
                 .is_some_and(|live| live.object().is_some())
+    }
+
+    /// Whether it depends on what the policy masks what a change comes to.
+    pub(super) fn depends_on_masks(&self) -> bool {
+        self.compares_with_live() || self.is_change() && self.request.is_dry_run()
     }
 
     /// Takes into account what the policy masks: no finding may tell whether a guess at it was right.
@@ -160,7 +165,8 @@ impl<'r> Question<'r> {
         let Some(live) = &self.facts.live_object else {
             return Err(Need::LiveObject);
         };
-        let changes = self.is_change() && attributes.subresource.is_empty();
+        // The status of some kinds takes labels along.
+        let changes = self.is_change() && matches!(attributes.subresource.as_str(), "" | "status");
         let after = changes.then(|| request.resulting_object(Some(live)));
         Ok(match (live.object(), after) {
             // What a change leaves behind can't be told.
@@ -196,7 +202,11 @@ impl<'r> Question<'r> {
             return Late::Needs(Need::Namespace);
         }
         let object = reads_object.then(|| request.resulting_object(live)).flatten();
-        let inputs = self.inputs(object.as_deref()).with_effects(asked.effects);
+        // A dry run that may do more, or tell more, than one should is judged as what it is a rehearsal of.
+        let inputs = self
+            .inputs(object.as_deref())
+            .with_effects(asked.effects)
+            .with_dry_run(self.is_harmless_dry_run());
         match condition.holds(&mut Evaluation::new(&inputs)) {
             Ok(true) => Late::Yes { permits },
             Ok(false) => Late::No,

@@ -205,8 +205,9 @@ impl PolicySet {
 impl PolicyEngine for PolicySet {
     fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
         let mut question = Question::new(subject, request, facts, now);
-        if question.compares_with_live() {
-            // What the policy masks besides is masked before the change is compared with the live object.
+        if question.depends_on_masks() {
+            // What the policy masks besides is masked before the change is compared with the live object, and guessed at by
+            // no dry run.
             match self.judge(&question, Findings::All) {
                 Ok(verdict) => question.mask(&verdict.masks),
                 Err(needs) => return Evaluation::Needs(needs),

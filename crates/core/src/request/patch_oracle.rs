@@ -109,7 +109,7 @@ fn pointers(operation: &Value) -> Result<Vec<Vec<String>>, Refusal> {
 }
 
 /// Whether one of the two contains the other, or both are the same.
-fn meets<'p>(pointer: &[String], path: impl Iterator<Item = &'p str>) -> bool {
+pub(super) fn meets<'p>(pointer: &[String], path: impl Iterator<Item = &'p str>) -> bool {
     pointer.iter().zip(path).all(|(token, key)| key == ANY || token == key)
 }
 

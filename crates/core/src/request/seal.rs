@@ -166,8 +166,9 @@ pub fn seal(decided: Decided, cluster: ClusterIdentity, live: Option<&Value>) ->
     };
     if let Some(object) = pinned {
         // A uid alone holds a deletion to the reviewed object. A change is reviewed against a state, so it is held to
-        // the version as well: without it the server applies the change to whatever is current by then.
-        let to_version = pin == Some(Pin::ResourceVersion) || !is_deletion(request.attributes());
+        // the version as well: without it the server applies the change to whatever is current by then. So is a deletion
+        // that nobody reviews, but is permitted for what the object is like.
+        let to_version = pin != Some(Pin::Uid) || !is_deletion(request.attributes());
         let object = PinnedObject {
             resource_version: object.resource_version.filter(|_| to_version),
             ..object

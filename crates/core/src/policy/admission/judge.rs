@@ -114,7 +114,12 @@ impl Guardrail {
         }
         outcome.evaluated = true;
         if let Some(wrong) = unclear {
-            self.configuration(&unclear_message(wrong), &mut outcome);
+            let message = unclear_message(wrong);
+            if self.policy.ignores_errors {
+                self.not_known(0, message, &mut outcome);
+            } else {
+                self.configuration(&message, &mut outcome);
+            }
             return outcome;
         }
         match self.params(inputs) {
@@ -160,7 +165,7 @@ impl Guardrail {
             Ok(true) => {}
             Ok(false) => return,
             Err(message) => {
-                self.broken(0, message, outcome);
+                self.broken(0, message, inputs, outcome);
                 return;
             }
         }
@@ -175,7 +180,7 @@ impl Guardrail {
                     };
                     self.fail(failure, outcome);
                 }
-                Err(error) => self.broken(index, error_message(&validation.text, &error), outcome),
+                Err(error) => self.broken(index, error_message(&validation.text, &error), inputs, outcome),
             }
         }
         for annotation in &policy.audit_annotations {
@@ -194,13 +199,29 @@ impl Guardrail {
     }
 
     /// What could not be evaluated, as the failure policy says.
-    fn broken(&self, index: usize, message: String, outcome: &mut GuardrailOutcome) {
-        if self.policy.ignores_errors {
+    fn broken(&self, index: usize, message: String, inputs: &Inputs<'_>, outcome: &mut GuardrailOutcome) {
+        if self.policy.ignores_errors && !self.reads_unknown(inputs) {
             outcome.warnings.push(self.warning(&message));
         } else {
-            let reason = Reason::Invalid;
-            self.fail(Failure::Validation { index, message, reason }, outcome);
+            self.not_known(index, message, outcome);
         }
+    }
+
+    /// What nobody knows here the server would know: no error of the policy's own, which it could ignore.
+    fn not_known(&self, index: usize, message: String, outcome: &mut GuardrailOutcome) {
+        let reason = Reason::Invalid;
+        self.fail(Failure::Validation { index, message, reason }, outcome);
+    }
+
+    fn reads_unknown(&self, inputs: &Inputs<'_>) -> bool {
+        let reads = self.reads();
+        let all = [
+            (Root::Object, inputs.object),
+            (Root::OldObject, inputs.old_object),
+            (Root::NamespaceObject, inputs.namespace_object),
+        ];
+        all.into_iter()
+            .any(|(root, known)| known == Known::Unknown && reads.contains(root))
     }
 
     fn configuration(&self, message: &str, outcome: &mut GuardrailOutcome) {

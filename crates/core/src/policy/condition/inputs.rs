@@ -17,6 +17,8 @@ pub(in crate::policy) struct Inputs<'v> {
     pub(in crate::policy) subject: &'v Subject,
     /// What is asked.
     pub(in crate::policy) request: &'v Canonical,
+    /// Whether it is a dry run that is one.
+    pub(in crate::policy) dry_run: bool,
     /// What it does, by all that is known.
     pub(in crate::policy) effects: Effects,
     /// What it is to an admission policy; none for a read.
@@ -131,6 +133,7 @@ impl<'v> Inputs<'v> {
         Self {
             subject,
             request,
+            dry_run: request.is_dry_run(),
             effects: request.effects(),
             operation,
             object,
@@ -145,6 +148,13 @@ impl<'v> Inputs<'v> {
     #[must_use]
     pub(in crate::policy) fn with_effects(mut self, effects: Effects) -> Self {
         self.effects = effects;
+        self
+    }
+
+    /// With this said of dry runs.
+    #[must_use]
+    pub(in crate::policy) fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
         self
     }
 
@@ -215,7 +225,7 @@ impl<'v> Inputs<'v> {
             ("requestResource", resource()),
             ("operation", Value::text(operation)),
             ("userInfo", self.user_info()),
-            ("dryRun", Value::Bool(self.request.is_dry_run())),
+            ("dryRun", Value::Bool(self.dry_run)),
             ("options", self.options()),
         ];
         let in_namespace = self.request.kind().is_none_or(|kind| kind.namespaced);

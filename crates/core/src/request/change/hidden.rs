@@ -3,37 +3,43 @@
 //!
 //! A removal supplies none, nor do names of keys that a strategic merge patch orders or retains.
 
+use std::sync::Arc;
+
 use super::apply::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, Op, RETAIN_KEYS};
 use super::write::Write;
 use crate::json::Value;
+use crate::policy::{MaskObligation, MaskPath};
 use crate::request::catalog::Kind;
-use crate::request::patch_oracle::hides;
+use crate::request::patch_oracle::{hides, meets};
 
-/// Whether a change supplies a value where one may be masked.
-pub(super) fn supplies(write: &Write<'_>, kind: &Kind) -> bool {
+/// Whether a change supplies a value where one may be masked, by what is masked anyway or by the policy.
+pub(super) fn supplies(write: &Write<'_>, kind: &Kind, masks: &[Arc<MaskObligation>]) -> bool {
+    let of_policy = || masks.iter().flat_map(|mask| &mask.paths).map(MaskPath::segments);
+    let may_hide =
+        |path: &[String]| hides(kind, path) || of_policy().any(|masked| meets(path, masked.iter().map(String::as_str)));
     let mut path = Vec::new();
     match write {
         Write::Create(_) => false,
-        Write::Replace(body) | Write::Merge(body) | Write::Strategic(body) => below(body, kind, &mut path),
-        Write::Apply(applied) => below(applied.body, kind, &mut path),
+        Write::Replace(body) | Write::Merge(body) | Write::Strategic(body) => below(body, &may_hide, &mut path),
+        Write::Apply(applied) => below(applied.body, &may_hide, &mut path),
         Write::JsonPatch(operations) => operations.iter().any(|operation| {
             path.clone_from(&operation.path);
-            matches!(operation.op, Op::Add | Op::Replace) && below(operation.value, kind, &mut path)
+            matches!(operation.op, Op::Add | Op::Replace) && below(operation.value, &may_hide, &mut path)
         }),
     }
 }
 
 /// Recursion is bounded by the depth of the body.
-fn below(value: &Value, kind: &Kind, path: &mut Vec<String>) -> bool {
+fn below(value: &Value, may_hide: &impl Fn(&[String]) -> bool, path: &mut Vec<String>) -> bool {
     // What holds nothing that may be masked need not be looked into.
-    if !hides(kind, path) {
+    if !may_hide(path) {
         return false;
     }
     match value {
         Value::Null => false,
         Value::Array(elements) => elements.iter().enumerate().any(|(at, element)| {
             path.push(at.to_string());
-            let found = below(element, kind, path);
+            let found = below(element, may_hide, path);
             path.pop();
             found
         }),
@@ -48,7 +54,7 @@ fn below(value: &Value, kind: &Kind, path: &mut Vec<String>) -> bool {
             }
             let field = ordered.or_else(|| key.strip_prefix(DELETE_FROM)).unwrap_or(key);
             path.push(field.to_owned());
-            let found = below(member, kind, path);
+            let found = below(member, may_hide, path);
             path.pop();
             found
         }),

@@ -124,7 +124,7 @@ impl Change {
             findings.at(Concern::TooLarge, String::new(), false);
             findings.at(Concern::RemovesField, String::new(), false);
         }
-        let supplies = |kind| write.as_ref().is_none_or(|write| hidden::supplies(write, kind));
+        let supplies = |kind| write.as_ref().is_none_or(|write| hidden::supplies(write, kind, masks));
         let is_absent = matches!(live, Some(Live::Absent));
         Self {
             findings: findings.into_sorted(),
