@@ -68,7 +68,7 @@ async fn a_broken_file_is_told_with_its_place() {
     assert_eq!(output.status.code(), Some(2));
     let told = stderr(&output);
     assert!(
-        told.contains("x.test.yaml:20:") && told.contains("unknown outcome `held`; did you mean `hold`?"),
+        told.contains("x.test.yaml:19:") && told.contains("unknown outcome `held`; did you mean `hold`?"),
         "{told}"
     );
 }

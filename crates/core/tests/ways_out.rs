@@ -8,8 +8,11 @@
 
 use std::sync::Arc;
 
-use countersign_core::policy::{Decided, Facts, PolicySet, Ruling, decide};
-use countersign_core::request::{Canonical, Catalog, ClusterIdentity, Effect, Gate, Target, pin_read, seal};
+use countersign_core::json::Value;
+use countersign_core::policy::{Decided, Facts, Need, PolicySet, Ruling, decide};
+use countersign_core::request::{
+    Canonical, Catalog, ClusterIdentity, Effect, Gate, Live, Target, object_target, pin_read, seal,
+};
 use countersign_core::{Refusal, Subject};
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -25,18 +28,38 @@ fn understand(method: &str, target: &str, content_type: &str, body: &str) -> Res
 }
 
 fn judge(rules: &str, request: Canonical) -> Result<Decided, Refusal> {
+    match rule(rules, request, &Facts::default()) {
+        Ruling::Granted(decided) => Ok(decided),
+        Ruling::Denied { refusal, .. } => Err(refusal),
+        Ruling::Needs { .. } => panic!("a policy set needs no facts"),
+    }
+}
+
+/// What has to be known about an object that is read; the object is asked for once.
+fn judge_on(rules: &str, request: impl Fn() -> Canonical, live: &str) -> Result<Decided, Refusal> {
+    let live = Live::Object(Arc::new(Value::parse(live.as_bytes()).unwrap()));
+    let facts = match rule(rules, request(), &Facts::default()) {
+        Ruling::Needs { needs, .. } => {
+            assert_eq!(needs, [Need::LiveObject]);
+            Facts::default().with_live_object(live)
+        }
+        _ => Facts::default(),
+    };
+    match rule(rules, request(), &facts) {
+        Ruling::Granted(decided) => Ok(decided),
+        Ruling::Denied { refusal, .. } => Err(refusal),
+        Ruling::Needs { .. } => panic!("it asks again"),
+    }
+}
+
+fn rule(rules: &str, request: Canonical, facts: &Facts) -> Ruling {
     let policy = format!(
         "apiVersion: countersign.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: p }}\nspec:\n  \
          subjects: [{{ user: agent }}]\n  scopes: [{{ namespaces: [team-a], resources: ['*'] }}]\n  \
          approval: {{ approvers: [{{ group: sre }}], quorum: 1, timeout: 1m, pin: uid }}\n  rules:\n{rules}"
     );
     let policy = PolicySet::from_yaml(&[("p.yaml", policy)]).unwrap_or_else(|errors| panic!("{errors}"));
-    let now = Timestamp::UNIX_EPOCH;
-    match decide(&policy, &Subject::new("agent"), request, &Facts::default(), now) {
-        Ruling::Granted(decided) => Ok(decided),
-        Ruling::Denied { refusal, .. } => Err(refusal),
-        Ruling::Needs { .. } => panic!("a policy set needs no facts"),
-    }
+    decide(&policy, &Subject::new("agent"), request, facts, Timestamp::UNIX_EPOCH)
 }
 
 const CHANGES: &str = "  - name: changes\n    match: { verbs: [create, update, patch] }\n    allow: {}\n";
@@ -141,4 +164,68 @@ fn a_long_key_makes_no_long_refusal() {
     let refusal = judge(CHANGES, create).unwrap_err();
     assert_eq!(refusal.status(), 422);
     assert!(refusal.message().len() < 20_000, "{}", refusal.message().len());
+}
+
+/// A collection that a field selector narrows down to one object has a name, but what is behind its URL is a list, which
+/// has no labels.
+#[test]
+fn a_list_of_one_does_not_shed_its_labels() {
+    let look = "  - name: look\n    match: { effects: [read, read-stream] }\n    allow: {}\n";
+    let mask = "  - name: hide\n    match: { labels: { tier: internal } }\n    mask: { paths: [data.*] }\n";
+    for query in [
+        "fieldSelector=metadata.name%3Dapp",
+        "fieldSelector=metadata.name%3Dapp&watch=true",
+    ] {
+        let target = format!("/api/v1/namespaces/team-a/configmaps?{query}");
+        let list = || understand("GET", &target, "", "").unwrap();
+        assert_eq!(object_target(&list()), None, "{query}");
+        let live = r#"{"kind":"ConfigMapList","metadata":{},"items":[]}"#;
+        let decided = judge_on(&format!("{look}{mask}"), list, live).unwrap();
+        assert_eq!(decided.decision().masks().len(), 1, "{query}");
+    }
+}
+
+/// A hold that only restricts says nothing about whether what is of concern was to be permitted.
+#[test]
+fn a_hold_that_does_not_permit_approves_no_concern() {
+    let rules = "  - name: changes\n    match: { effects: [write] }\n    allow: {}\n  \
+                 - name: interns\n    match: { names: [web] }\n    hold: { approvers: [{ group: interns }] }\n";
+    let body = r#"{"metadata":{"name":"web"},"spec":{"serviceAccountName":"admin","containers":[{"name":"a","image":"evil"}]}}"#;
+    let target = "/api/v1/namespaces/team-a/pods";
+    let create = understand("POST", target, "application/json", body).unwrap();
+    let decided = judge(rules, create).unwrap();
+    let holds = decided.decision().holds();
+    assert_eq!(holds.len(), 2, "{holds:?}");
+    assert!(holds.iter().any(|terms| terms.rule.starts_with("countersign/")));
+}
+
+/// More effects are not always worse: a condition can ask that one is not there.
+#[test]
+fn a_condition_can_be_about_what_is_not_there() {
+    let rules = "  - name: changes\n    match: { effects: [write, destructive] }\n    allow: {}\n  \
+                 - name: only-destructive\n    match: { effects: [write] }\n    \
+                 when: '!(\"destructive\" in effects)'\n    deny: {}\n";
+    let target = "/api/v1/namespaces/team-a/configmaps/app";
+    let body = r#"{"metadata":{"name":"app"},"data":{"a":"b"}}"#;
+    let live = r#"{"metadata":{"name":"app","uid":"u","resourceVersion":"1"},"data":{"a":"b"}}"#;
+    let update = || understand("PUT", target, "application/json", body).unwrap();
+    assert!(judge_on(rules, update, live).is_err());
+}
+
+/// Of an object that can't be read nobody knows the labels, whatever the change leaves behind.
+#[test]
+fn a_replacement_does_not_vouch_for_labels_that_it_replaces() {
+    let changes = "  - name: changes\n    match: { effects: [write, destructive] }\n    allow: {}\n";
+    let protected = "  - name: keep\n    match: { labels: { keep: \"true\" } }\n    deny: {}\n";
+    let target = "/api/v1/namespaces/team-a/configmaps/app";
+    let body = r#"{"metadata":{"name":"app"},"data":{"a":"b"}}"#;
+    let update = || understand("PUT", target, "application/json", body).unwrap();
+    let unreadable = Facts::default().with_live_object(Live::Unreadable);
+    let ruling = rule(&format!("{changes}{protected}"), update(), &unreadable);
+    assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
+    let own = "  - name: own\n    match: { labels: { mine: \"true\" } }\n    allow: {}\n";
+    let body = r#"{"metadata":{"name":"app","labels":{"mine":"true"}},"data":{"a":"b"}}"#;
+    let claim = understand("PUT", target, "application/json", body).unwrap();
+    let ruling = rule(own, claim, &unreadable);
+    assert!(matches!(ruling, Ruling::Denied { .. }), "{ruling:?}");
 }

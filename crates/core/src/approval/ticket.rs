@@ -123,7 +123,7 @@ impl Review {
     fn new(sealed: &Sealed, claims: &Claims) -> Self {
         let request = sealed.request();
         let attributes = request.attributes();
-        let mut resource = attributes.resource.clone();
+        let mut resource = attributes.resource.to_string();
         if !attributes.subresource.is_empty() {
             resource = format!("{resource}/{}", attributes.subresource);
         }
@@ -143,8 +143,8 @@ impl Review {
             target: request.target().to_owned(),
             verb: attributes.verb.as_str(),
             resource,
-            namespace: attributes.namespace.clone(),
-            name: attributes.name.clone(),
+            namespace: attributes.namespace.to_string(),
+            name: attributes.name.to_string(),
             effects: sealed.decision().effects(),
             findings: sealed.decision().findings().to_vec(),
             content_type: request.content_type().unwrap_or_default().to_owned(),

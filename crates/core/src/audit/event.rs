@@ -325,12 +325,12 @@ impl ObjectReference {
     #[must_use]
     pub fn of(attributes: &Attributes) -> Option<Self> {
         attributes.is_resource_request.then(|| Self {
-            resource: attributes.resource.clone(),
-            namespace: attributes.namespace.clone(),
-            name: attributes.name.clone(),
-            api_group: attributes.api_group.clone(),
-            api_version: attributes.api_version.clone(),
-            subresource: attributes.subresource.clone(),
+            resource: attributes.resource.to_string(),
+            namespace: attributes.namespace.to_string(),
+            name: attributes.name.to_string(),
+            api_group: attributes.api_group.to_string(),
+            api_version: attributes.api_version.to_string(),
+            subresource: attributes.subresource.to_string(),
             ..Self::default()
         })
     }

@@ -357,9 +357,9 @@ fn refuse_marker(request: &Canonical) -> Result<(), Refusal> {
 fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remedy: Option<&str>) -> Refusal {
     let attributes = request.attributes();
     let mut refusal = Refusal::policy(message).with_object(ObjectRef {
-        group: attributes.api_group.clone(),
-        resource: attributes.resource.clone(),
-        name: attributes.name.clone(),
+        group: attributes.api_group.to_string(),
+        resource: attributes.resource.to_string(),
+        name: attributes.name.to_string(),
     });
     if let Some(rule) = decision.fired().iter().find(|rule| rule.action == "deny") {
         refusal = refusal.with_rule(&*rule.name);

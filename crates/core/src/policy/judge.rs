@@ -66,6 +66,8 @@ enum Denial<'q> {
 #[derive(Default)]
 struct Permission {
     allowed: bool,
+    /// One of the rules that permit holds.
+    allowed_by_hold: bool,
     held: bool,
     denied: bool,
 }
@@ -140,7 +142,7 @@ impl<'q> Tally<'q> {
         }
         match (weighed.forbidden, weighed.approval) {
             (Some(finding), _) => self.nearest.improve(Nearest::Forbidden(document, finding)),
-            (None, Some(finding)) if !permission.held => match &document.approval {
+            (None, Some(finding)) if !permission.allowed_by_hold => match &document.approval {
                 Some(_) => self.with_approval.push((document, finding)),
                 None => self.nearest.improve(Nearest::NoApprover(document, finding)),
             },
@@ -184,6 +186,7 @@ impl<'q> Tally<'q> {
                     return;
                 }
                 permission.allowed |= permits;
+                permission.allowed_by_hold |= permits && matches!(rule.action, Action::Hold(_));
             }
             Late::Needs(need) => {
                 if !self.needs.contains(&need) {

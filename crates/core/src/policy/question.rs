@@ -154,7 +154,7 @@ impl<'r> Question<'r> {
         if attributes.verb == Verb::Create && attributes.subresource.is_empty() {
             return Ok(say(&Labels::of(request.json(), None)));
         }
-        if attributes.name.is_empty() {
+        if attributes.name.is_empty() || attributes.verb.is_of_collection() {
             return Ok(say(&Labels::UNKNOWN));
         }
         let Some(live) = &self.facts.live_object else {
@@ -165,6 +165,8 @@ impl<'r> Question<'r> {
         Ok(match (live.object(), after) {
             // What a change leaves behind can't be told.
             (_, Some(None)) | (None, None) => say(&Labels::UNKNOWN),
+            // Nor what it replaces, where that can't be read.
+            (None, _) if *live == Live::Unreadable => say(&Labels::UNKNOWN),
             (before, Some(Some(after))) => say(&Labels::of(
                 before.map_or(Some(&*after), |live| Some(live)),
                 Some(&after),

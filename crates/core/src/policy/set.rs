@@ -217,16 +217,13 @@ impl PolicyEngine for PolicySet {
             Err(needs) => return Evaluation::Needs(needs),
         };
         // The live object is read only where it makes a difference.
-        if worst.outcome == Outcome::Allow {
-            return if question.may_hide_something() {
-                Evaluation::Needs(vec![Need::LiveObject])
-            } else {
-                Evaluation::Verdict(worst)
-            };
+        if worst.outcome == Outcome::Allow && question.may_hide_something() {
+            return Evaluation::Needs(vec![Need::LiveObject]);
         }
         if !question.has_assumptions() {
             return Evaluation::Verdict(worst);
         }
+        // Even where the worst is allowed: a condition can ask for what is not found.
         match self.judge(&question, Findings::Certain) {
             Ok(best) if best.outcome == worst.outcome => Evaluation::Verdict(worst),
             Ok(_) => Evaluation::Needs(vec![Need::LiveObject]),

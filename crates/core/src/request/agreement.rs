@@ -21,7 +21,7 @@ struct Expected<'a> {
 /// `apps/v1`, `v1`: the version in the URL as bodies write it.
 pub(super) fn api_version(attributes: &Attributes) -> String {
     if attributes.api_group.is_empty() {
-        attributes.api_version.clone()
+        attributes.api_version.to_string()
     } else {
         format!("{}/{}", attributes.api_group, attributes.api_version)
     }

@@ -4,7 +4,9 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+use smol_str::SmolStr;
 
 /// The verb that the server derives, which RBAC and audit use. It is not the HTTP method, and it may lie about the
 /// effect: an exec over WebSocket is a `get`.
@@ -49,6 +51,12 @@ impl Verb {
         }
     }
 
+    /// Whether its URL is that of a collection, even if a selector names one object of it.
+    #[must_use]
+    pub fn is_of_collection(self) -> bool {
+        matches!(self, Self::List | Self::Watch | Self::DeleteCollection)
+    }
+
     /// Whether the server may change something when it carries this verb out.
     #[must_use]
     pub fn is_mutating(self) -> bool {
@@ -63,8 +71,7 @@ impl fmt::Display for Verb {
 }
 
 /// What the API server concludes from method and URL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attributes {
     /// Whether the request is about a resource; else it is discovery, health or version.
@@ -72,27 +79,27 @@ pub struct Attributes {
     /// Verb.
     pub verb: Verb,
     /// `api`, `apis` or empty.
-    pub api_prefix: String,
+    pub api_prefix: &'static str,
     /// Group, empty for core.
-    pub api_group: String,
+    pub api_group: SmolStr,
     /// Version.
-    pub api_version: String,
+    pub api_version: SmolStr,
     /// Namespace; empty for cluster scope and for all namespaces. For a Namespace object it equals the name.
-    pub namespace: String,
+    pub namespace: SmolStr,
     /// Resource, plural.
-    pub resource: String,
+    pub resource: SmolStr,
     /// Subresource, empty for none.
-    pub subresource: String,
+    pub subresource: SmolStr,
     /// Name, from the path or, for list and watch, from a field selector that fixes it.
-    pub name: String,
-    /// Path segments from the resource on.
-    pub parts: Vec<String>,
+    pub name: SmolStr,
     /// Field selector as given.
     pub field_selector: String,
     /// Label selector as given.
     pub label_selector: String,
     /// Decoded path.
     pub path: String,
+    /// Segments of the path before the resource.
+    pub(crate) before_resource: usize,
 }
 
 impl Attributes {
@@ -101,17 +108,49 @@ impl Attributes {
         Self {
             is_resource_request: false,
             verb,
-            api_prefix: String::new(),
-            api_group: String::new(),
-            api_version: String::new(),
-            namespace: String::new(),
-            resource: String::new(),
-            subresource: String::new(),
-            name: String::new(),
-            parts: Vec::new(),
+            api_prefix: "",
+            api_group: SmolStr::default(),
+            api_version: SmolStr::default(),
+            namespace: SmolStr::default(),
+            resource: SmolStr::default(),
+            subresource: SmolStr::default(),
+            name: SmolStr::default(),
             field_selector: String::new(),
             label_selector: String::new(),
             path,
+            before_resource: 0,
         }
+    }
+
+    /// Path segments from the resource on.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        let path = if self.is_resource_request {
+            self.path.as_str()
+        } else {
+            ""
+        };
+        let segments = path.split('/').filter(|segment| !segment.is_empty());
+        segments.skip(self.before_resource)
+    }
+}
+
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let parts: Vec<&str> = self.parts().collect();
+        let mut out = serializer.serialize_struct("Attributes", 13)?;
+        out.serialize_field("isResourceRequest", &self.is_resource_request)?;
+        out.serialize_field("verb", &self.verb)?;
+        out.serialize_field("apiPrefix", self.api_prefix)?;
+        out.serialize_field("apiGroup", self.api_group.as_str())?;
+        out.serialize_field("apiVersion", self.api_version.as_str())?;
+        out.serialize_field("namespace", self.namespace.as_str())?;
+        out.serialize_field("resource", self.resource.as_str())?;
+        out.serialize_field("subresource", self.subresource.as_str())?;
+        out.serialize_field("name", self.name.as_str())?;
+        out.serialize_field("parts", &parts)?;
+        out.serialize_field("fieldSelector", &self.field_selector)?;
+        out.serialize_field("labelSelector", &self.label_selector)?;
+        out.serialize_field("path", &self.path)?;
+        out.end()
     }
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::percent::{self, DecodeError};
 use super::quote::Quoted;
 use crate::refusal::Refusal;
@@ -15,7 +17,7 @@ const MAX_LEN: usize = 4096;
 /// A path whose segments were split and decoded.
 #[derive(Debug)]
 pub(super) struct Path<'a> {
-    pub(super) segments: Vec<Segment<'a>>,
+    pub(super) segments: SmallVec<[Segment<'a>; 8]>,
     /// Whether one slash stood behind the last segment.
     pub(super) trailing_slash: bool,
 }
@@ -33,7 +35,7 @@ impl<'a> Path<'a> {
     /// Splits at slashes, then decodes each segment.
     pub(super) fn parse(raw: &'a str) -> Result<Self, Refusal> {
         check_len(raw)?;
-        let mut segments = Vec::with_capacity(8);
+        let mut segments = SmallVec::new();
         // The path starts with a slash, so the text before the first one is empty.
         let mut rest = raw.split('/').skip(1).peekable();
         let mut trailing_slash = false;

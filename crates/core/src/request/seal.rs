@@ -117,11 +117,12 @@ pub fn pin_read(decided: &Decided) -> Option<PinRead> {
 }
 
 /// Path of the object that a request names, without subresource and query; none if what it names is no object of the
-/// API: below a proxy, a read would be a request to somebody else.
+/// API: below a proxy, a read would be a request to somebody else. A list that a field selector narrows down to one name
+/// is a list.
 #[must_use]
 pub fn object_target(request: &Canonical) -> Option<String> {
     let attributes = request.attributes();
-    if attributes.name.is_empty() || request.effects().contains(Effect::Connect) {
+    if attributes.name.is_empty() || attributes.verb.is_of_collection() || request.effects().contains(Effect::Connect) {
         return None;
     }
     let path = request
@@ -320,9 +321,9 @@ fn not_found(attributes: &Attributes) -> Refusal {
 
 fn object_ref(attributes: &Attributes) -> ObjectRef {
     ObjectRef {
-        group: attributes.api_group.clone(),
-        resource: attributes.resource.clone(),
-        name: attributes.name.clone(),
+        group: attributes.api_group.to_string(),
+        resource: attributes.resource.to_string(),
+        name: attributes.name.to_string(),
     }
 }
 
@@ -343,14 +344,14 @@ fn pinned_object(request: &Canonical, live: &Value) -> Result<PinnedObject, Refu
     }
     let cluster_scoped = request.kind().is_some_and(|kind| !kind.namespaced);
     Ok(PinnedObject {
-        group: attributes.api_group.clone(),
-        resource: attributes.resource.clone(),
+        group: attributes.api_group.to_string(),
+        resource: attributes.resource.to_string(),
         namespace: if cluster_scoped {
             String::new()
         } else {
-            attributes.namespace.clone()
+            attributes.namespace.to_string()
         },
-        name: attributes.name.clone(),
+        name: attributes.name.to_string(),
         uid: uid.to_owned(),
         resource_version: Some(version.to_owned()),
     })

@@ -54,7 +54,7 @@ impl Target {
         let query = pairs.check(QueryClass::Discovery)?;
         let verb = if method == Method::HEAD { Verb::Head } else { Verb::Get };
         let mut attributes = Attributes::non_resource(verb, path.decoded());
-        prefix.clone_into(&mut attributes.api_prefix);
+        attributes.api_prefix = api_prefix(prefix);
         Ok(Self {
             canonical: canonical(path.canonical(0, false)?, &query, QueryClass::Discovery)?,
             canonicalized: path.trailing_slash,
@@ -267,17 +267,25 @@ fn resource_attributes(
     Attributes {
         is_resource_request: true,
         verb,
-        api_prefix: path.prefix.to_owned(),
-        api_group: path.group.to_owned(),
-        api_version: path.version.to_owned(),
-        namespace: path.namespace.to_owned(),
-        resource: path.resource().to_owned(),
-        subresource: path.subresource().to_owned(),
-        name: name.to_owned(),
-        parts: path.parts.iter().map(|part| part.text.clone().into_owned()).collect(),
+        api_prefix: api_prefix(path.prefix),
+        api_group: path.group.into(),
+        api_version: path.version.into(),
+        namespace: path.namespace.into(),
+        resource: path.resource().into(),
+        subresource: path.subresource().into(),
+        name: name.into(),
+        before_resource: path.before.len(),
         field_selector: selector("fieldSelector"),
         label_selector: selector("labelSelector"),
         path: decoded_path,
+    }
+}
+
+fn api_prefix(prefix: &str) -> &'static str {
+    match prefix {
+        "api" => "api",
+        "apis" => "apis",
+        _ => "",
     }
 }
 

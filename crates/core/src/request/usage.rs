@@ -113,9 +113,9 @@ pub(super) fn unknown_resource(attributes: &Attributes) -> Refusal {
     })
     .with_remedy("if the cluster serves it, whoever runs the guard can add it: Catalog::with_custom or with_aggregated")
     .with_object(ObjectRef {
-        group: attributes.api_group.clone(),
-        resource: attributes.resource.clone(),
-        name: attributes.name.clone(),
+        group: attributes.api_group.to_string(),
+        resource: attributes.resource.to_string(),
+        name: attributes.name.to_string(),
     })
 }
 

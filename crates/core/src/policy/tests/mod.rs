@@ -1,8 +1,10 @@
 //! Subject × request → outcome and fired rules, as tables.
 
 mod explain;
+mod index;
 mod matching;
 mod outcomes;
+mod profiles;
 mod properties;
 mod scopes;
 
@@ -27,14 +29,14 @@ fn ask(text: &str, effects: &str) -> Canonical {
     let mut attributes = Attributes {
         is_resource_request: !rest.starts_with('/'),
         verb,
-        api_prefix: String::new(),
-        api_group: String::new(),
+        api_prefix: "",
+        api_group: Default::default(),
         api_version: "v1".into(),
-        namespace: String::new(),
-        resource: String::new(),
-        subresource: String::new(),
-        name: String::new(),
-        parts: Vec::new(),
+        namespace: Default::default(),
+        resource: Default::default(),
+        subresource: Default::default(),
+        name: Default::default(),
+        before_resource: 0,
         field_selector: String::new(),
         label_selector: String::new(),
         path: rest.to_owned(),
@@ -53,10 +55,10 @@ fn ask(text: &str, effects: &str) -> Canonical {
     attributes.name = parts.next().unwrap_or_default().into();
     attributes.subresource = parts.next().unwrap_or_default().into();
     attributes.namespace = match namespace {
-        Some("*") => String::new(),
+        Some("*") => Default::default(),
         Some(namespace) => namespace.into(),
         None if main == "namespaces" => attributes.name.clone(),
-        None => String::new(),
+        None => Default::default(),
     };
     let kind = Kind {
         group: group.into(),

@@ -49,8 +49,8 @@ impl Attributes {
     pub(super) fn for_test(verb: Verb, group: &str, resource: &str) -> Self {
         let mut attributes = Self::non_resource(verb, String::new());
         attributes.is_resource_request = true;
-        attributes.api_group = group.to_owned();
-        attributes.resource = resource.to_owned();
+        attributes.api_group = group.to_owned().into();
+        attributes.resource = resource.to_owned().into();
         attributes
     }
 }

@@ -113,7 +113,7 @@ mod tests {
             ("resource.k8s.io", "resourceclaims", r#"{"spec":[{"devices":7}]}"#, ""),
         ] {
             let mut attributes = Attributes::for_test(Verb::Create, group, resource);
-            attributes.namespace = "team-a".to_owned();
+            attributes.namespace = "team-a".to_owned().into();
             let found = found(&Was::Nothing, object, |states, out| findings(&attributes, states, out));
             assert_eq!(found.join("; "), expected, "{object}");
         }

@@ -69,7 +69,7 @@ mod tests {
 
     fn of(verb: Verb, group: &str, resource: &str, subresource: &str) -> Option<&'static str> {
         let mut attributes = Attributes::for_test(verb, group, resource);
-        attributes.subresource = subresource.to_owned();
+        attributes.subresource = subresource.to_owned().into();
         let mut out = Vec::new();
         findings(&attributes, &mut out);
         assert!(out.iter().all(|finding| finding.concern.weight() == Weight::Forbidden));

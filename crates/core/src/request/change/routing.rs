@@ -127,7 +127,7 @@ mod tests {
 
     fn findings_of(group: &str, resource: &str, was: &Was, after: &str) -> Vec<String> {
         let mut attributes = Attributes::for_test(Verb::Create, group, resource);
-        attributes.namespace = "team-a".to_owned();
+        attributes.namespace = "team-a".to_owned().into();
         found(was, after, |states, out| findings(&attributes, states, out))
     }
 

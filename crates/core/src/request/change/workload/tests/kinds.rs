@@ -174,7 +174,7 @@ fn subresources_without_a_specification_are_left_alone() {
         ("binding", false),
     ] {
         let mut attributes = Attributes::for_test(Verb::Patch, "", "pods");
-        attributes.subresource = subresource.to_owned();
+        attributes.subresource = subresource.to_owned().into();
         let mut out = Vec::new();
         let states = states(&Was::Unknown, r#"{"spec":{"hostPID":true}}"#);
         findings(&attributes, &kind("", "pods"), &states, &mut out);
