@@ -69,12 +69,12 @@ impl Concluded {
     /// As the gate reads it.
     fn by_gate(attributes: &Attributes) -> Self {
         let object = attributes.is_resource_request.then(|| ObjectRef {
-            resource: attributes.resource.clone(),
-            namespace: attributes.namespace.clone(),
-            name: attributes.name.clone(),
-            subresource: attributes.subresource.clone(),
-            api_group: attributes.api_group.clone(),
-            api_version: attributes.api_version.clone(),
+            resource: attributes.resource.to_string(),
+            namespace: attributes.namespace.to_string(),
+            name: attributes.name.to_string(),
+            subresource: attributes.subresource.to_string(),
+            api_group: attributes.api_group.to_string(),
+            api_version: attributes.api_version.to_string(),
             ..ObjectRef::default()
         });
         Self {
