@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign_core::policy::PolicyTests;
+use countersign_core::policy::{Facts, PolicyTests};
 use countersign_core::request::{Catalog, Gate};
+use countersign_core::{Subject, Timestamp};
 use countersign_kube::PolicySet;
+use http::HeaderMap;
 
 fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -53,6 +55,36 @@ fn its_policy_loads_without_a_warning_and_passes_its_tests() {
             readme.contains(&format!("    {line}\n")),
             "the README does not show {line:?}"
         );
+    }
+}
+
+#[test]
+fn its_explanation_is_what_is_printed() {
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let (_, shown) = readme.split_once("--example explain -- ").unwrap();
+    let (command, shown) = shown.split_once('\n').unwrap();
+    let shown = shown.split("\n\nEach rule").next().unwrap();
+    assert!(command.ends_with("--user agent-7 --group agents DELETE /api/v1/namespaces/team-b/pods/web-0"));
+
+    let gate = Gate::new(Arc::new(Catalog::kubernetes()));
+    let target = gate.target("DELETE", b"/api/v1/namespaces/team-b/pods/web-0").unwrap();
+    let request = gate.head(target, &HeaderMap::new()).unwrap().with_body(b"").unwrap();
+    let agent = Subject::new("agent-7").with_group("agents");
+    let policy = loaded(&of_kind("Policy"));
+    let explained = policy.explain(&agent, &request, &Facts::default(), Timestamp::UNIX_EPOCH);
+    // In this order, `…` for what is left out.
+    let explained = explained.to_string();
+    let mut rest = explained.as_str();
+    for part in shown.split("      …\n") {
+        let part: String = part
+            .lines()
+            .map(|line| format!("{}\n", line.get(4..).unwrap_or_default()))
+            .collect();
+        let part = part.trim_end_matches("  …\n");
+        let (_, after) = rest
+            .split_once(part)
+            .unwrap_or_else(|| panic!("{part:?} is not in {rest}"));
+        rest = after;
     }
 }
 

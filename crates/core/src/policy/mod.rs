@@ -116,9 +116,9 @@
 //! 17. What a change does is found out from its body and, where it matters, the live object: a list of
 //!     [concerns](crate::request::Concern). Each has a weight. What takes something away gives the request the effect
 //!     `destructive`. What gives a workload rights or values that the agent does not have needs a human: an allow
-//!     permits it after an approval on the terms of `spec.approval`, by the rule `countersign/<concern>`, unless a
-//!     hold of the same document has fired, which is that human; without approvers it is a deny. What is on the hard
-//!     deny list is not permitted at all.
+//!     permits it after an approval on the terms of `spec.approval`, by the rule `countersign/<concern>`; a hold of
+//!     the document that itself permits the request is that human already. Without approvers it is a deny. What is on
+//!     the hard deny list is not permitted at all.
 //! 18. `limits` says what is of no concern: `images` (patterns; `*` crosses `/`), `replicas: { min, max }`,
 //!     `applyManagers` (patterns of field managers), `secretAnnotations` (patterns of keys) and `capabilities` that
 //!     containers may add. What is left out is of concern: without `images` every image, without `applyManagers`

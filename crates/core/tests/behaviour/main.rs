@@ -194,10 +194,13 @@ fn run(profile: &str, mut each: impl FnMut(&Request, bool, &Asker, &Row, Option<
     }
 }
 
+/// Outcome, effects, and why.
+type Key = (&'static str, String, String);
+
 /// Equal rows of one request, with those who asked.
 #[derive(Default)]
 struct Block {
-    rows: Vec<((&'static str, String, String), Vec<String>)>,
+    rows: Vec<(Key, Vec<String>)>,
 }
 
 impl Block {

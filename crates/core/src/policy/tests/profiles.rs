@@ -97,7 +97,7 @@ fn operate_changes_and_asks() {
             (API, "outcome: allow"),
             (GET, "outcome: allow, rule: observe/look"),
             (LOG, "outcome: allow"),
-            (PROTECTED_LOG, protected),
+            (PROTECTED_LOG, "outcome: deny, rule: observe/protected-namespaces"),
             (CREATE, "outcome: allow, rule: operate/changes"),
             (PROTECTED_CREATE, protected),
             (DELETE, held),
