@@ -27,6 +27,18 @@ pub(crate) fn lost(before: &Value, after: &Value) -> Vec<String> {
     lost
 }
 
+/// The places that are gone although the manifest does not say so: what it sets to false, nothing or zero was changed,
+/// and the server leaves it out when it writes the object.
+pub(crate) fn unstated(mut lost: Vec<String>, manifest: &Value) -> Vec<String> {
+    let stated = values(manifest);
+    lost.retain(|place| {
+        !stated
+            .get(place)
+            .is_some_and(|value| ["false", "0", "\"\""].contains(&value.as_str()))
+    });
+    lost
+}
+
 /// The places at which a value is another one, since the request no longer states it and the server puts its own there.
 /// `old` and `new` are manifests.
 pub(crate) fn reset(before: &Value, after: &Value, old: &Value, new: &Value) -> Vec<String> {

@@ -20,7 +20,7 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use features::{KINDS, Manifest, Rng};
-use lost::{lost, overwritten, reset};
+use lost::{lost, overwritten, reset, unstated};
 
 /// Another can be given in `COUNTERSIGN_TEST_SEED`.
 const SEED: u64 = 20_361;
@@ -103,7 +103,7 @@ async fn what_vanishes_was_found_beforehand() {
             done += 1;
             count.carried_out += 1;
             let after = read(&client, &path).await;
-            let gone = lost(&before, &after);
+            let gone = unstated(lost(&before, &after), &new);
             let mut other = overwritten(&before, &after);
             if !matches!(change.form, "scale" | "json, random") {
                 other.extend(reset(&before, &after, &old, &new));

@@ -162,7 +162,7 @@
 //! 26. What they permit, with a table of requests beside each (`policy/profiles/<profile>.behaviour.txt`):
 //!     - `observe`: discovery, reads, watches, logs outside of `kube-system`, `kube-public` and `kube-node-lease`,
 //!       reviews about oneself.
-//!     - `suggest`: the same, and changes as dry runs, held where they could be guesses at what is masked; none of
+//!     - `suggest`: the same, and changes as dry runs, except those that could be guesses at what is masked; none of
 //!       them in those three namespaces, no status.
 //!     - `operate`: the same as `observe`, and changes, held where they may take something away; none of them in
 //!       those three namespaces; no status, no connections.

@@ -144,7 +144,7 @@ impl PolicySet {
         let evaluation = self.evaluate(subject, request, facts, now);
         let mut question = Question::new(subject, request, facts, now);
         if let Evaluation::Verdict(verdict) = &evaluation
-            && question.compares_with_live()
+            && question.depends_on_masks()
         {
             question.mask(&verdict.masks);
         }

@@ -71,8 +71,9 @@ fn the_committed_schemas_are_those_of_the_types() {
             std::fs::write(&path, &text).unwrap();
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        // The order of keys depends on who else is built.
         assert!(
-            committed == text,
+            serde_json::from_str::<Value>(&committed).is_ok_and(|committed| committed == schema),
             "{name} is stale: run this test with UPDATE_SCHEMAS=1"
         );
     }
