@@ -59,6 +59,7 @@ pub fn ticket(id: &str) -> Ticket {
             name: "web-0".into(),
             effects: Effects::NONE,
             findings: Vec::new(),
+            rewrites: Vec::new(),
             content_type: String::new(),
             body: String::new(),
             targets: Vec::new(),

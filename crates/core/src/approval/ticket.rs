@@ -81,6 +81,8 @@ pub struct Review {
     pub effects: Effects,
     /// What is of concern about the change. Paths and values are the agent's text.
     pub findings: Vec<Finding>,
+    /// What the policy changed in the agent's request, as `policy/rule: replace /spec/replicas`.
+    pub rewrites: Vec<String>,
     /// Type of the body, empty without one: the same bytes mean another change as another kind of patch.
     pub content_type: String,
     /// The body exactly as it will be sent, pins included.
@@ -147,6 +149,7 @@ impl Review {
             name: attributes.name.to_string(),
             effects: sealed.decision().effects(),
             findings: sealed.decision().findings().to_vec(),
+            rewrites: sealed.decision().rewrites().iter().map(ToString::to_string).collect(),
             content_type: request.content_type().unwrap_or_default().to_owned(),
             body: bodies.join("\n"),
             targets: sealed.targets().to_vec(),

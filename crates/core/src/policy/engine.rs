@@ -1,5 +1,6 @@
 //! The contract of a policy engine, and the plain data that it returns.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,6 +152,18 @@ pub struct Rewrite {
     pub rule: Arc<str>,
     /// What to change, in this order.
     pub operations: Arc<[RewriteOperation]>,
+}
+
+/// `team/cap-replicas: replace /spec/replicas`
+impl fmt::Display for Rewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.rule)?;
+        for (index, operation) in self.operations.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            write!(f, "{comma} {} {}", operation.op().as_str(), operation.pointer())?;
+        }
+        Ok(())
+    }
 }
 
 /// Allow, deny or hold.

@@ -95,6 +95,9 @@ fn what(page: &mut Page, review: &Review) {
     if let Some(more) = review.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
         page.field("concern", &format!("{more} more, not shown; the body has all of them"));
     }
+    for rewrite in &review.rewrites {
+        page.field("changed", &format!("by the policy, {rewrite}"));
+    }
     if review.irreversible {
         page.field("undo", "none: what is deleted or overwritten is gone");
     }
@@ -178,6 +181,12 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("\n  concern   removes-field\n"), "{page}");
+        ticket.review.rewrites = vec!["team/cap: replace /spec/replicas".to_owned()];
+        let page = render(&ticket, false);
+        assert!(
+            page.contains("  changed   by the policy, team/cap: replace /spec/replicas"),
+            "{page}"
+        );
         ticket.review.findings = vec![finding(Concern::Image, "/x", None); 150];
         let page = render(&ticket, false);
         assert!(page.contains("50 more, not shown"), "{page}");

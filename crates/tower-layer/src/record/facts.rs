@@ -48,6 +48,7 @@ pub(super) fn annotate(annotations: &mut BTreeMap<Cow<'static, str>, String>, de
         (key::FIRED, rules(decision.fired())),
         (key::SHADOW, rules(decision.shadow())),
         (key::FINDINGS, list(findings)),
+        (key::REWRITES, list(decision.rewrites().iter().map(ToString::to_string))),
         (key::WARNINGS, list(decision.warnings().iter().cloned())),
     ];
     for (key, list) in lists {

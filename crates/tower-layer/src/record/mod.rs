@@ -59,6 +59,8 @@ mod key {
     pub(super) const SHADOW: &str = "countersign.dev/shadow";
     /// What was of concern about a change.
     pub(super) const FINDINGS: &str = "countersign.dev/findings";
+    /// What the policy changed in the request.
+    pub(super) const REWRITES: &str = "countersign.dev/rewrites";
     /// What is left of the budgets that the request drew on.
     pub(super) const BUDGETS: &str = "countersign.dev/budgets";
     /// What the caller was warned of.
