@@ -151,11 +151,11 @@
 //!
 //! # Profiles
 //!
-//! 25. A profile is a shipped document (`policy/profiles/`) whose rules are asked, in their order, after those of the
-//!     document, until one permits or denies. They permit inside the scopes and limits of the document, and hold on
-//!     the terms of its `spec.approval`, which `suggest` and `operate` therefore need.
-//!     - Where a rule of the document permits or denies, the profile says nothing: an allow of your own is not held
-//!       or denied by the profile.
+//! 25. A profile is a shipped document (`policy/profiles/`) whose rules are asked, all of them, where those of the
+//!     document neither permit nor deny. They permit inside the scopes and limits of the document, and hold on the
+//!     terms of its `spec.approval`, which `suggest` and `operate` therefore need.
+//!     - Where a rule of the document permits, by an allow or a hold, or denies, the profile says nothing: an allow
+//!       of your own is not held or denied by the profile.
 //!     - A hold of the document that restricts a request without permitting it leaves the permitting to the profile;
 //!       then the holds of both have to be met.
 //!     - Masks, rewrites and what is in shadow silence nothing.
