@@ -30,6 +30,7 @@ spec:
   subjects: [{ user: admin }]
   scopes: [{ namespaces: [NAMESPACE] }]
   approval: { approvers: [{ group: sre }] }
+  insecure_permit: [external-ips, rbac]
   rules:
   - name: everything
     match: { effects: [write, destructive, escalation, credential] }

@@ -155,7 +155,7 @@ async fn kinds_and_subresources() {
                     "selector": {"matchLabels": {"app": "web"}},
                     "template": {
                         "metadata": {"labels": {"app": "web"}},
-                        "spec": {"containers": [{"name": "app", "image": "registry.internal/app:1"}]},
+                        "spec": {"automountServiceAccountToken": false, "containers": [{"name": "app", "image": "registry.internal/app:1"}]},
                     },
                 },
             }));
