@@ -117,7 +117,7 @@ impl Cel {
                 "{:?} in groups && verb in {:?} && resource == {resource:?} && apiGroup == {group:?} && {}",
                 rule.subject,
                 rule.verbs,
-                cel_glob("namespace", &rule.namespace)
+                cel_glob("place", &rule.namespace)
             );
             if let Some(name) = &rule.name {
                 let _ = write!(text, " && {}", cel_glob("name", name));
@@ -148,7 +148,7 @@ impl Judge for Cel {
         context.add_variable_from_value("verb", request.verb);
         context.add_variable_from_value("apiGroup", request.resource.0);
         context.add_variable_from_value("resource", request.resource.1);
-        context.add_variable_from_value("namespace", request.namespace.as_str());
+        context.add_variable_from_value("place", request.namespace.as_str());
         context.add_variable_from_value("name", request.name.as_str());
         let mut allowed = false;
         for (deny, program) in &self.programs {
