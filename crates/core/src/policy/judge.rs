@@ -70,7 +70,6 @@ struct Permission {
     allowed: bool,
     /// One of the rules that permit holds.
     allowed_by_hold: bool,
-    held: bool,
     denied: bool,
 }
 
@@ -218,10 +217,7 @@ impl<'q> Tally<'q> {
             Action::Allow { insecure_opaque_stream } => {
                 self.insecure_opaque_stream |= *insecure_opaque_stream && asked.is_upgrade;
             }
-            Action::Hold(terms) => {
-                permission.held = true;
-                self.holds.push(Arc::clone(terms));
-            }
+            Action::Hold(terms) => self.holds.push(Arc::clone(terms)),
             Action::Deny { message } => {
                 permission.denied = true;
                 let (name, message) = (&rule.name, message.as_deref());

@@ -205,18 +205,19 @@ impl PolicySet {
 impl PolicyEngine for PolicySet {
     fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
         let mut question = Question::new(subject, request, facts, now);
-        if question.depends_on_masks() {
-            // What the policy masks besides is masked before the change is compared with the live object, and guessed at by
-            // no dry run.
-            match self.judge(&question, Findings::All) {
-                Ok(verdict) => question.mask(&verdict.masks),
-                Err(needs) => return Evaluation::Needs(needs),
-            }
-        }
-        let worst = match self.judge(&question, Findings::All) {
+        let mut worst = match self.judge(&question, Findings::All) {
             Ok(verdict) => verdict,
             Err(needs) => return Evaluation::Needs(needs),
         };
+        // What the policy masks besides is masked before the change is compared with the live object, and guessed at by no
+        // dry run.
+        if question.depends_on_masks() && !worst.masks.is_empty() {
+            question.mask(&worst.masks);
+            worst = match self.judge(&question, Findings::All) {
+                Ok(verdict) => verdict,
+                Err(needs) => return Evaluation::Needs(needs),
+            };
+        }
         // The live object is read only where it makes a difference.
         if worst.outcome == Outcome::Allow && question.may_hide_something() {
             return Evaluation::Needs(vec![Need::LiveObject]);

@@ -170,6 +170,10 @@ impl Canonical {
         operations: &[RewriteOperation],
         live: Option<&Live>,
     ) -> Result<Rewritten, Refusal> {
+        // Most requests are not rewritten; only those that are pay for a copy of the body.
+        if operations.is_empty() {
+            return Ok(Rewritten::Unchanged(self));
+        }
         let Some(mut body) = self.json.clone() else {
             return Ok(Rewritten::Unchanged(self));
         };

@@ -32,14 +32,8 @@ pub struct LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
-        if let Some(suggestion) = &self.suggestion {
-            write!(f, "; did you mean `{suggestion}`?")?;
-        }
-        if !self.excerpt.is_empty() {
-            write!(f, "\n{}", self.excerpt)?;
-        }
-        Ok(())
+        write!(f, "{}:{}:{}: ", self.file, self.line, self.column)?;
+        show(f, &self.message, self.suggestion.as_deref(), &self.excerpt)
     }
 }
 
@@ -67,19 +61,42 @@ pub struct LoadWarning {
 
 impl fmt::Display for LoadWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}: warning: {}",
-            self.file, self.line, self.column, self.message
-        )?;
-        if let Some(suggestion) = &self.suggestion {
-            write!(f, "; did you mean `{suggestion}`?")?;
-        }
-        if !self.excerpt.is_empty() {
-            write!(f, "\n{}", self.excerpt)?;
-        }
-        Ok(())
+        write!(f, "{}:{}:{}: warning: ", self.file, self.line, self.column)?;
+        show(f, &self.message, self.suggestion.as_deref(), &self.excerpt)
     }
+}
+
+impl From<LoadError> for LoadWarning {
+    fn from(noted: LoadError) -> Self {
+        let LoadError {
+            file,
+            line,
+            column,
+            message,
+            suggestion,
+            excerpt,
+        } = noted;
+        Self {
+            file,
+            line,
+            column,
+            message,
+            suggestion,
+            excerpt,
+        }
+    }
+}
+
+/// What stands behind the place of an error or a warning.
+fn show(f: &mut fmt::Formatter<'_>, message: &str, suggestion: Option<&str>, excerpt: &str) -> fmt::Result {
+    f.write_str(message)?;
+    if let Some(suggestion) = suggestion {
+        write!(f, "; did you mean `{suggestion}`?")?;
+    }
+    if !excerpt.is_empty() {
+        write!(f, "\n{excerpt}")?;
+    }
+    Ok(())
 }
 
 /// Everything that is wrong with the documents of one load; at least one error.
@@ -159,15 +176,7 @@ impl<'s> Problems<'s> {
     /// Notes a problem in a file that was read before.
     pub(in crate::policy) fn add_at(&mut self, site: Site, message: impl Into<String>, suggestion: Option<String>) {
         if self.errors.len() < LIMIT {
-            let source = self.source(site.file);
-            let error = LoadError {
-                file: source.name.to_owned(),
-                line: site.span.line,
-                column: site.span.column,
-                message: message.into(),
-                suggestion,
-                excerpt: excerpt(source.text, site.span),
-            };
+            let error = self.noted(site, message, suggestion);
             self.errors.push((site.file, error));
         }
     }
@@ -175,16 +184,20 @@ impl<'s> Problems<'s> {
     /// Notes what is no error, but odd.
     pub(in crate::policy) fn warn_at(&mut self, site: Site, message: impl Into<String>, suggestion: Option<String>) {
         if self.warnings.len() < LIMIT {
-            let source = self.source(site.file);
-            let warning = LoadWarning {
-                file: source.name.to_owned(),
-                line: site.span.line,
-                column: site.span.column,
-                message: message.into(),
-                suggestion,
-                excerpt: excerpt(source.text, site.span),
-            };
+            let warning = self.noted(site, message, suggestion).into();
             self.warnings.push((site.file, warning));
+        }
+    }
+
+    fn noted(&self, site: Site, message: impl Into<String>, suggestion: Option<String>) -> LoadError {
+        let source = self.source(site.file);
+        LoadError {
+            file: source.name.to_owned(),
+            line: site.span.line,
+            column: site.span.column,
+            message: message.into(),
+            suggestion,
+            excerpt: excerpt(source.text, site.span),
         }
     }
 

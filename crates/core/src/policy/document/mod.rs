@@ -19,7 +19,7 @@ pub(in crate::policy) mod yaml;
 pub(super) use error::nearest;
 pub use error::{LoadError, LoadErrors, LoadWarning};
 
-use error::{Problems, Source};
+use error::Problems;
 use fields::{Fields, each, text};
 use profile::PROFILES;
 use rule::Defaults;
@@ -73,23 +73,15 @@ pub(super) fn load_all<'s>(
     let mut problems = Problems::default();
     let mut admission = admission::Reader::default();
     let mut loaded: Vec<Loaded> = Vec::new();
-    for (name, text) in sources {
-        let source = Source { name, text };
-        problems.turn_to(source);
-        let before = problems.count();
-        let nodes = yaml::parse(source, &mut problems);
-        if nodes.is_empty() && problems.count() == before {
-            problems.add(Span::START, "there is no policy document in this file");
+    let nothing = "there is no policy document in this file";
+    yaml::parse_all(sources, nothing, &mut problems, |node, problems| {
+        if let Some(kind) = admission::kind_of(&node) {
+            admission.read(kind, &node, problems);
+        } else if let Some(document) = document(&node, &loaded, problems) {
+            let file = problems.file();
+            loaded.push(Loaded { file, node, document });
         }
-        for node in nodes {
-            if let Some(kind) = admission::kind_of(&node) {
-                admission.read(kind, &node, &mut problems);
-            } else if let Some(document) = document(&node, &loaded, &mut problems) {
-                let file = problems.file();
-                loaded.push(Loaded { file, node, document });
-            }
-        }
-    }
+    });
     conflicts::check(&loaded, &mut problems);
     fieldcheck::check(&loaded, &mut problems);
     let guardrails = admission.finish(&mut problems);

@@ -185,6 +185,25 @@ impl Value {
     }
 }
 
+/// Hands out every document of every file. A file without any is a problem: `nothing` says so.
+pub(in crate::policy) fn parse_all<'s>(
+    sources: impl Iterator<Item = (&'s str, &'s str)>,
+    nothing: &str,
+    problems: &mut Problems<'s>,
+    mut each: impl FnMut(Node, &mut Problems<'s>),
+) {
+    for (name, text) in sources {
+        let source = Source { name, text };
+        problems.turn_to(source);
+        let before = problems.count();
+        let nodes = parse(source, problems);
+        if nodes.is_empty() && problems.count() == before {
+            problems.add(Span::START, nothing);
+        }
+        nodes.into_iter().for_each(|node| each(node, problems));
+    }
+}
+
 /// All documents of a file that are not empty; none if the file is no YAML, which is noted then.
 pub(in crate::policy) fn parse(source: Source<'_>, problems: &mut Problems<'_>) -> Vec<Node> {
     if source.text.len() > MAX_BYTES {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::request;
 use super::spec::{Case, Expect};
-use crate::policy::document::error::{LoadErrors, Problems, Site, Source};
+use crate::policy::document::error::{LoadErrors, Problems, Site};
 use crate::policy::document::fields::{Fields, each, each_of_any, one_of, text};
 use crate::policy::document::rule::given;
 use crate::policy::document::values::{effect, is_dns_label};
@@ -30,18 +30,10 @@ const EXPECT: [&str; 7] = ["outcome", "rule", "effects", "message", "rewrites", 
 pub(super) fn load<'s>(sources: impl Iterator<Item = (&'s str, &'s str)>) -> Result<Vec<Case>, LoadErrors> {
     let mut problems = Problems::default();
     let mut cases = Vec::new();
-    for (name, text) in sources {
-        let source = Source { name, text };
-        problems.turn_to(source);
-        let before = problems.count();
-        let nodes = yaml::parse(source, &mut problems);
-        if nodes.is_empty() && problems.count() == before {
-            problems.add(Span::START, "there is no policy test in this file");
-        }
-        for node in &nodes {
-            cases.extend(document(node, &mut problems).unwrap_or_default());
-        }
-    }
+    let nothing = "there is no policy test in this file";
+    yaml::parse_all(sources, nothing, &mut problems, |node, problems| {
+        cases.extend(document(&node, problems).unwrap_or_default());
+    });
     problems.finish()?;
     Ok(cases)
 }

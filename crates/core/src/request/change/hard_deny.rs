@@ -3,7 +3,7 @@
 //! Deleting is changing. A Namespace is the exception: its labels decide what pods in it may do, so creating and changing
 //! one is on the list, while deleting one takes away and gives no rights.
 
-use super::{Concern, Finding};
+use super::Concern;
 use crate::request::attributes::{Attributes, Verb};
 use crate::request::effect_table::is_review;
 
@@ -48,18 +48,6 @@ pub(in crate::request) fn concern(attributes: &Attributes) -> Option<Concern> {
     (*concern != Concern::Namespaces || !deletes).then_some(*concern)
 }
 
-/// Finds that a request is never sent.
-pub(super) fn findings(attributes: &Attributes, out: &mut Vec<Finding>) {
-    if let Some(concern) = concern(attributes) {
-        out.push(Finding {
-            concern,
-            path: String::new(),
-            value: None,
-            assumed: false,
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -70,10 +58,9 @@ mod tests {
     fn of(verb: Verb, group: &str, resource: &str, subresource: &str) -> Option<&'static str> {
         let mut attributes = Attributes::for_test(verb, group, resource);
         attributes.subresource = subresource.to_owned().into();
-        let mut out = Vec::new();
-        findings(&attributes, &mut out);
-        assert!(out.iter().all(|finding| finding.concern.weight() == Weight::Forbidden));
-        out.first().map(|finding| finding.concern.as_str())
+        let found = concern(&attributes);
+        assert!(found.iter().all(|concern| concern.weight() == Weight::Forbidden));
+        found.map(Concern::as_str)
     }
 
     #[test]

@@ -102,10 +102,13 @@ impl Change {
     /// Like [`Change::of`], where the policy masks more of the object than what is masked anyway.
     #[must_use]
     pub fn under(request: &Canonical, live: Option<&Live>, masks: &[Arc<MaskObligation>]) -> Self {
+        if !request.attributes().verb.is_mutating() {
+            return Self::default();
+        }
         let mut findings = Findings::default();
-        let mut denied = Vec::new();
-        hard_deny::findings(request.attributes(), &mut denied);
-        denied.into_iter().for_each(|finding| findings.add(finding));
+        if let Some(concern) = hard_deny::concern(request.attributes()) {
+            findings.at(concern, String::new(), false);
+        }
         let changes = matches!(request.attributes().verb, Verb::Create | Verb::Update | Verb::Patch);
         if !changes || request.json().is_none() {
             return Self {

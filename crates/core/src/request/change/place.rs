@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::json::Value;
+use crate::request::pointer;
 
 /// A place in an object, as a chain up to the root: it is written down only where something is found.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,7 @@ impl<'a> Place<'a> {
         let Some((parent, step)) = self.0 else { return };
         parent.write_pointer(out);
         match step {
-            Step::Key(key) | Step::Element(Token::Key(key), _) => push_token(key, out),
+            Step::Key(key) | Step::Element(Token::Key(key), _) => pointer::push(out, key),
             // Writing to a String can't fail.
             Step::Element(Token::Index(index), _) => _ = write!(out, "/{index}"),
         }
@@ -64,18 +65,6 @@ impl<'a> Place<'a> {
             Step::Element(_, Some(name)) => write!(out, "#{}:{name}", name.len()),
             Step::Element(_, None) => write!(out, "#"),
         };
-    }
-}
-
-/// Appends a token of a JSON Pointer.
-pub(super) fn push_token(token: &str, out: &mut String) {
-    out.push('/');
-    for character in token.chars() {
-        match character {
-            '~' => out.push_str("~0"),
-            '/' => out.push_str("~1"),
-            other => out.push(other),
-        }
     }
 }
 

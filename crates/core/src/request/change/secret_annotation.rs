@@ -8,12 +8,13 @@
 
 use std::collections::HashMap;
 
-use super::place::{Place, push_token};
+use super::place::Place;
 use super::states::{Before, States};
 use super::{Concern, Finding};
 use crate::json::{Object, Value};
 use crate::request::attributes::{Attributes, Verb};
 use crate::request::patch_oracle::tokens;
+use crate::request::pointer;
 
 /// Finds the annotations that a change of a Secret touches; `body` is what was sent.
 pub(super) fn findings(attributes: &Attributes, body: &Value, states: &States, out: &mut Vec<Finding>) {
@@ -46,7 +47,7 @@ impl Touched<'_> {
     fn key(&mut self, key: &str) {
         let metadata = Place::ROOT.key("metadata");
         let mut path = metadata.key("annotations").pointer();
-        push_token(key, &mut path);
+        pointer::push(&mut path, key);
         self.push(path, Some(key.to_owned()));
     }
 
