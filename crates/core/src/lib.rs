@@ -17,6 +17,7 @@ pub use jiff::Timestamp;
 
 pub mod approval;
 pub mod audit;
+pub mod detect;
 pub mod digest;
 pub mod escape;
 pub mod json;

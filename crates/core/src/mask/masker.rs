@@ -11,7 +11,7 @@ use super::headers::{json_content_type, single};
 use super::plan::{Plan, kind_of};
 use super::report::{Report, Tally};
 use super::status;
-use super::text::Lines;
+use crate::detect::Text;
 use crate::refusal::Refusal;
 
 /// Masks the body of one answer.
@@ -30,7 +30,7 @@ enum Mode {
     /// JSON of a success, item by item.
     Json(Box<Engine>),
     /// Text, line by line.
-    Text(Lines),
+    Text(Text),
     /// The JSON of an error, which is short.
     Failure(Box<Failure>),
     /// An error without JSON: replaced if it has a body at all.
@@ -94,7 +94,10 @@ impl Masker {
                 };
                 (foreign, Some("application/json".to_owned()))
             }
-            Some("text/plain") if plan.is_text() => (Mode::Text(Lines::default()), Some("text/plain".to_owned())),
+            Some("text/plain") if plan.is_text() => (
+                Mode::Text(Text::new(plan.detectors().clone())),
+                Some("text/plain".to_owned()),
+            ),
             None => (Mode::Empty, None),
             Some(_) => {
                 return Err(Refusal::upstream(
@@ -129,8 +132,8 @@ impl Masker {
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError> {
         self.guarded(out, |mode, out| match mode {
             Mode::Json(engine) => engine.push(chunk, out),
-            Mode::Text(lines) => {
-                lines.push(chunk, out);
+            Mode::Text(text) => {
+                text.push(chunk, out);
                 Ok(())
             }
             Mode::Failure(failure) => {
@@ -156,9 +159,9 @@ impl Masker {
                 engine.finish()?;
                 Ok(engine.tally().report().clone())
             }
-            Mode::Text(lines) => {
-                lines.finish(out);
-                Ok(Report::default())
+            Mode::Text(text) => {
+                text.finish(out);
+                Ok(Report::of_text(text))
             }
             Mode::Failure(failure) => Ok(failure.finish(out)),
             Mode::Foreign { code, has_body } => {
@@ -177,7 +180,8 @@ impl Masker {
         match &self.mode {
             Mode::Json(engine) => engine.tally().report().clone(),
             Mode::Failure(failure) => failure.tally.report().clone(),
-            Mode::Text(_) | Mode::Foreign { .. } | Mode::Empty => Report::default(),
+            Mode::Text(text) => Report::of_text(text),
+            Mode::Foreign { .. } | Mode::Empty => Report::default(),
         }
     }
 

@@ -37,11 +37,14 @@
 //! assert_eq!(marker_paths(&body), ["data.token"]);
 //! ```
 
+mod cursor;
+mod edits;
 mod engine;
 mod error;
 mod headers;
 mod marker;
 mod masker;
+mod masking;
 mod metadata;
 mod object;
 mod obligation;
@@ -52,7 +55,6 @@ mod scan;
 mod secret;
 mod splice;
 mod status;
-mod text;
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,7 @@ pub use error::{MaskError, MaskErrorKind};
 pub use headers::{add_warnings, response_headers, warning_header};
 pub use marker::{MARKER, marker_paths};
 pub use masker::Masker;
+pub use masking::Masking;
 pub use plan::Plan;
 pub use report::Report;
 

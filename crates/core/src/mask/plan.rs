@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::masking::Masking;
 use super::rules::{self, Rules};
+use crate::detect::Detectors;
 use crate::json::{Object, Value};
 use crate::policy::MaskObligation;
 use crate::request::{Attributes, Kind, Origin, Verb};
@@ -27,6 +29,7 @@ struct Inner {
     may_span_namespaces: bool,
     obligations: Vec<Arc<MaskObligation>>,
     hidden: Vec<String>,
+    masking: Masking,
 }
 
 /// What an error about the URL's resource may quote.
@@ -92,6 +95,7 @@ impl Plan {
             may_span_namespaces: a.namespace.is_empty() && kind.is_none_or(|kind| kind.namespaced),
             obligations: obligations.to_vec(),
             hidden: Vec::new(),
+            masking: Masking::default(),
         }))
     }
 
@@ -101,6 +105,18 @@ impl Plan {
     pub fn hiding_namespace(mut self, namespace: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).hidden.push(namespace.into());
         self
+    }
+
+    /// Masks so, instead of by default.
+    #[must_use]
+    pub fn masking(mut self, masking: Masking) -> Self {
+        Arc::make_mut(&mut self.0).masking = masking;
+        self
+    }
+
+    /// What looks for secrets in text.
+    pub(super) fn detectors(&self) -> &Detectors {
+        &self.0.masking.detectors
     }
 
     /// The field rules that the URL asks for.

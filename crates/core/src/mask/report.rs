@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::detect::Text;
+
 /// What masking did to one answer: counts, never a value, a length or a hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -13,6 +15,15 @@ pub struct Report {
 }
 
 impl Report {
+    pub(super) fn of_text(text: &Text) -> Self {
+        let rules: BTreeMap<String, u64> = text.counts().map(|(rule, count)| (rule.to_owned(), count)).collect();
+        Self {
+            masked: rules.values().sum(),
+            hidden: 0,
+            rules,
+        }
+    }
+
     /// Scalars that were replaced, those inside annotations included.
     #[must_use]
     pub fn masked(&self) -> u64 {

@@ -1,0 +1,102 @@
+//! Where something was found.
+
+use std::ops::Range;
+
+use smol_str::SmolStr;
+
+use crate::mask::MARKER;
+
+/// A secret in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// Where it is, in bytes of the text.
+    pub range: Range<usize>,
+    /// The rule that found it.
+    pub rule: SmolStr,
+}
+
+/// The secrets in one text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hits(Vec<Hit>);
+
+impl Hits {
+    /// Adds a secret. An empty range is none.
+    pub fn push(&mut self, range: Range<usize>, rule: impl Into<SmolStr>) {
+        if !range.is_empty() {
+            self.0.push(Hit {
+                range,
+                rule: rule.into(),
+            });
+        }
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What was found, in the order in which it was; ranges may overlap.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Hit] {
+        &self.0
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What was found, from front to back; what overlaps is one hit, of the rule that begins first (the longer one of
+    /// two that begin together).
+    #[must_use]
+    pub fn merged(&self) -> Vec<Hit> {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(|a, b| (a.range.start, b.range.end, &a.rule).cmp(&(b.range.start, a.range.end, &b.rule)));
+        let mut merged: Vec<Hit> = Vec::with_capacity(sorted.len());
+        for hit in sorted {
+            match merged.last_mut() {
+                Some(last) if hit.range.start < last.range.end => {
+                    last.range.end = last.range.end.max(hit.range.end);
+                }
+                _ => merged.push(hit),
+            }
+        }
+        merged
+    }
+
+    /// Appends the text with the marker in the place of each secret, and names the rule of each replacement.
+    pub fn replace(&self, text: &[u8], out: &mut Vec<u8>, mut replaced: impl FnMut(&str)) {
+        let mut from = 0;
+        for hit in self.merged() {
+            let end = hit.range.end.min(text.len());
+            let secret = text.get(hit.range.start..end).unwrap_or_default();
+            out.extend_from_slice(text.get(from..hit.range.start).unwrap_or_default());
+            out.extend_from_slice(MARKER.as_bytes());
+            // Masked before, by whoever wrote the text.
+            if secret != MARKER.as_bytes() {
+                replaced(&hit.rule);
+            }
+            from = end;
+        }
+        out.extend_from_slice(text.get(from..).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_overlaps_is_one_hit() {
+        let mut hits = Hits::default();
+        hits.push(6..9, "late");
+        hits.push(0..4, "early");
+        hits.push(2..6, "overlapping");
+        hits.push(4..4, "empty");
+        let (mut out, mut rules) = (Vec::new(), Vec::new());
+        hits.replace(b"0123456789", &mut out, |rule| rules.push(rule.to_owned()));
+        assert_eq!(String::from_utf8(out).unwrap(), format!("{MARKER}{MARKER}9"));
+        assert_eq!(rules, ["early", "late"]);
+    }
+}

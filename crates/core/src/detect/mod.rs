@@ -1,0 +1,18 @@
+//! Secrets in text: where in a log line, an environment variable, a message a value stands that nobody should read.
+//!
+//! A text is looked at by each [`Detector`] of [`Detectors`]; what any of them finds is masked. This is best effort: a
+//! secret that looks like nothing in particular, under a name that says nothing, is not found. What is found by kind and
+//! path instead ([`mask`](crate::mask)) is sound.
+//!
+//! 1. A [`Hit`] covers the whole of a secret and nothing else: `password=` stays, what follows it goes.
+//! 2. Overlapping hits become one. Each is replaced by [`MARKER`](crate::mask::MARKER), whatever is in it.
+//! 3. [`Text`] is fed a stream chunk by chunk: how it is cut never changes what comes out, and a complete line is never
+//!    held back.
+
+mod detectors;
+mod hit;
+mod text;
+
+pub use detectors::{Detector, Detectors};
+pub use hit::{Hit, Hits};
+pub use text::Text;
