@@ -1,6 +1,8 @@
 //! What the tests share.
 
+pub mod canary;
 pub mod control_plane;
+pub mod gateway;
 pub mod guarded;
 pub mod kinds;
 pub mod merge_schema;
