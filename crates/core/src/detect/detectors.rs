@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::hit::Hits;
+use super::lines::{self, LineState};
 
 /// Finds secrets in text.
 ///
@@ -15,6 +16,17 @@ use super::hit::Hits;
 pub trait Detector: fmt::Debug + Send + Sync {
     /// Adds the secrets in a text. The text need not be UTF-8.
     fn detect(&self, text: &[u8], hits: &mut Hits);
+
+    /// Adds the secrets in some lines of a stream (the last one may lack its end). How many come at once must not matter:
+    /// each is looked at alone. Worth implementing where that is faster for many.
+    fn detect_lines(&self, lines: &[u8], hits: &mut Hits) {
+        lines::one_by_one(lines, hits, |line, hits| self.detect(line, hits));
+    }
+
+    /// What finds secrets that go on over lines of one stream, if there are any; asked instead of `detect_lines` then.
+    fn line_state(&self) -> Option<Box<dyn LineState>> {
+        None
+    }
 }
 
 /// All that looks for secrets in one answer; cheap to clone.
@@ -27,7 +39,14 @@ impl Detectors {
     /// The rules that come with this crate.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { all: Arc::new([]) }
+        Self {
+            all: Arc::new([Arc::new(super::rules::Rules::built_in())]),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Arc<dyn Detector>] {
+        &self.all
     }
 
     /// These, and another one.
