@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::contexts::{self, LineState};
 use super::hit::Hits;
 
 /// Finds secrets in text.
@@ -30,6 +31,11 @@ impl Detectors {
         Self { all: Arc::new([]) }
     }
 
+    #[cfg(test)]
+    pub(super) fn of_contexts() -> Self {
+        Self { all: Arc::new([]) }
+    }
+
     /// These, and another one.
     #[must_use]
     pub fn and(self, detector: Arc<dyn Detector>) -> Self {
@@ -40,6 +46,14 @@ impl Detectors {
 
     /// Adds the secrets in a text.
     pub fn detect(&self, text: &[u8], hits: &mut Hits) {
+        self.detect_lines(&mut LineState::default(), text, hits);
+    }
+
+    /// Adds the secrets in lines that follow those that the state has seen.
+    ///
+    /// The lines are complete, and how many there are at a time makes no difference.
+    pub fn detect_lines(&self, state: &mut LineState, text: &[u8], hits: &mut Hits) {
+        contexts::lines(text, 0, state, hits);
         for detector in self.all.iter() {
             detector.detect(text, hits);
         }
@@ -48,15 +62,23 @@ impl Detectors {
     /// Adds the secrets in the value of something named: an environment variable, a key of a ConfigMap, a column. The
     /// name may say that the whole of it is one.
     pub fn detect_named(&self, name: &str, value: &[u8], hits: &mut Hits) {
-        let _ = name;
+        if contexts::is_secret_value(name.as_bytes(), value) {
+            hits.push(0..value.len(), "named-value");
+            return;
+        }
         self.detect(value, hits);
     }
 
     /// Adds the secrets in the arguments of a command, to the hits of the same index; `password` behind `-p` is one.
     pub fn detect_arguments(&self, arguments: &[&[u8]], hits: &mut [Hits]) {
-        for (argument, hits) in arguments.iter().zip(hits) {
+        for (argument, hits) in arguments.iter().zip(hits.iter_mut()) {
             self.detect(argument, hits);
         }
+        contexts::arguments(arguments, |index, range| {
+            if let Some(hits) = hits.get_mut(index) {
+                hits.push(range, "argument");
+            }
+        });
     }
 }
 

@@ -9,10 +9,13 @@
 //! 3. [`Text`] is fed a stream chunk by chunk: how it is cut never changes what comes out, and a complete line is never
 //!    held back.
 
+mod contexts;
 mod detectors;
 mod hit;
+mod names;
 mod text;
 
+pub use contexts::LineState;
 pub use detectors::{Detector, Detectors};
 pub use hit::{Hit, Hits};
 pub use text::Text;
