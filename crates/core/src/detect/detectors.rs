@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::contexts::{self, Contexts};
 use super::hit::Hits;
 use super::lines::{self, LineState};
+use super::rules::Rules;
 
 /// Finds secrets in text.
 ///
@@ -40,13 +42,20 @@ impl Detectors {
     #[must_use]
     pub fn built_in() -> Self {
         Self {
-            all: Arc::new([Arc::new(super::rules::Rules::built_in())]),
+            all: Arc::new([Arc::new(Rules::built_in()), Arc::new(Contexts)]),
         }
     }
 
     /// All of them.
     pub(super) fn all(&self) -> &[Arc<dyn Detector>] {
         &self.all
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_contexts() -> Self {
+        Self {
+            all: Arc::new([Arc::new(Contexts)]),
+        }
     }
 
     /// These, and another one.
@@ -67,15 +76,23 @@ impl Detectors {
     /// Adds the secrets in the value of something named: an environment variable, a key of a ConfigMap, a column. The
     /// name may say that the whole of it is one.
     pub fn detect_named(&self, name: &str, value: &[u8], hits: &mut Hits) {
-        let _ = name;
+        if contexts::is_secret_value(name.as_bytes(), value) {
+            hits.push(0..value.len(), "named-value");
+            return;
+        }
         self.detect(value, hits);
     }
 
     /// Adds the secrets in the arguments of a command, to the hits of the same index; `password` behind `-p` is one.
     pub fn detect_arguments(&self, arguments: &[&[u8]], hits: &mut [Hits]) {
-        for (argument, hits) in arguments.iter().zip(hits) {
+        for (argument, hits) in arguments.iter().zip(hits.iter_mut()) {
             self.detect(argument, hits);
         }
+        contexts::arguments(arguments, |index, range| {
+            if let Some(hits) = hits.get_mut(index) {
+                hits.push(range, "argument");
+            }
+        });
     }
 }
 

@@ -10,13 +10,16 @@
 //!    held back.
 
 mod ansi;
+mod contexts;
 mod detectors;
 mod engine;
 mod hit;
 mod lines;
+mod names;
 mod rules;
 mod text;
 
+pub use contexts::Contexts;
 pub use detectors::{Detector, Detectors};
 pub use hit::{Hit, Hits};
 pub use lines::LineState;
