@@ -2,6 +2,7 @@
 
 pub mod canary;
 pub mod control_plane;
+pub mod corpus;
 pub mod gateway;
 pub mod guarded;
 pub mod kinds;
