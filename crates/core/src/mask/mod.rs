@@ -37,11 +37,13 @@
 //! assert_eq!(marker_paths(&body), ["data.token"]);
 //! ```
 
+mod blocks;
 mod cursor;
 mod edits;
 mod engine;
 mod error;
 mod headers;
+mod keys;
 mod marker;
 mod masker;
 mod masking;
@@ -55,6 +57,7 @@ mod scan;
 mod secret;
 mod splice;
 mod status;
+mod strings;
 
 #[cfg(test)]
 mod tests;
