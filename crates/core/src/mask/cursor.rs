@@ -263,6 +263,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Where it stands, in bytes.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
     /// Whether nothing but white space follows.
     pub(super) fn finish(mut self) -> Result<()> {
         self.space();

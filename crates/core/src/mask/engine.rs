@@ -3,14 +3,11 @@
 use std::borrow::Cow;
 
 use super::error::{MaskError, MaskErrorKind};
-use super::object::{Keep, Walk, event_type};
-use super::obligation::shown_columns;
-use super::plan::{Plan, kind_of};
+use super::plan::Plan;
 use super::report::Tally;
-use super::rules::item_kind;
 use super::scan::{Found, Listing, Scanner};
-use super::splice::splice;
-use crate::json::{self, MAX_DEPTH, Object, Value};
+use super::walk::{Columns, Keep, Page, Walk, item_kind};
+use crate::json::{self, Object, Value};
 
 /// Largest item that is held in memory, in bytes: an element of a list, a row, an event, or a whole object.
 pub const MAX_ITEM: usize = 8 * 1024 * 1024;
@@ -37,7 +34,7 @@ struct Open {
     prefix: Vec<u8>,
     listing: Listing,
     kind: Option<String>,
-    shown: Vec<bool>,
+    columns: Columns,
     /// Whether the prefix was handed out: with the first element, so that an error before it can still be an answer.
     is_begun: bool,
     /// Whether an element was handed out.
@@ -99,9 +96,10 @@ impl Engine {
     fn value(&mut self, out: &mut Vec<u8>) -> Result<(), MaskError> {
         let bytes = self.scanner.take();
         let mut is_event = false;
-        let masked = self.masked(&bytes, 0, |walk, value| {
-            is_event = value.as_object().and_then(event_type).is_some();
-            walk.root(value)
+        let masked = self.masked(&bytes, 0, |walk, page| {
+            let keep = walk.root(page)?;
+            is_event = walk.is_event;
+            Ok(keep)
         })?;
         self.spaces = masked.is_some();
         out.extend_from_slice(&masked.unwrap_or_default());
@@ -120,7 +118,7 @@ impl Engine {
         let Value::Object(envelope) = tree else {
             return Ok(None);
         };
-        let kind = kind_of(&envelope);
+        let kind = envelope.get("kind").and_then(Value::as_str);
         let (key, fits) = match listing {
             Listing::Items => ("items", kind.is_none_or(|kind| kind.ends_with("List"))),
             Listing::Rows => ("rows", kind.is_none_or(|kind| kind == "Table")),
@@ -132,7 +130,7 @@ impl Engine {
             prefix: prefix.to_vec(),
             listing,
             kind: kind.map(str::to_owned),
-            shown: shown_columns(envelope.get("columnDefinitions")),
+            columns: Columns::read(envelope.get("columnDefinitions")),
             is_begun: false,
             has_element: false,
         }))
@@ -144,9 +142,9 @@ impl Engine {
             return Err(MaskErrorKind::Malformed.into());
         };
         // Two levels are around it: the root and the array.
-        let masked = self.masked(&bytes, 2, |walk, value| match open.listing {
-            Listing::Items => walk.item(value, open.kind.as_deref()),
-            Listing::Rows => walk.row(value, &open.shown),
+        let masked = self.masked(&bytes, 2, |walk, page| match open.listing {
+            Listing::Items => walk.item(page, open.kind.as_deref()),
+            Listing::Rows => walk.row(page, &open.columns),
         })?;
         self.spaces = masked.is_some();
         if let Some(masked) = masked {
@@ -169,10 +167,11 @@ impl Engine {
         let envelope = [open.prefix.as_slice(), &tail].concat();
         let plan = self.plan.clone();
         let mut disagrees = false;
-        let masked = self.masked(&envelope, 0, |walk, value| {
-            let kind = value.as_object().and_then(kind_of);
+        let masked = self.masked(&envelope, 0, |walk, page| {
+            let keep = walk.root(page)?;
+            let kind = walk.kind.as_deref();
             disagrees = open.kind.is_none() && kind.is_some_and(|kind| contradicts(&plan, kind));
-            walk.root(value)
+            Ok(keep)
         })?;
         // The part before the elements may be gone already; it can't change any more.
         let tail = masked
@@ -193,7 +192,7 @@ impl Engine {
         &mut self,
         bytes: &'b [u8],
         around: usize,
-        mask: impl FnOnce(&mut Walk<'_>, &mut Value) -> Keep,
+        mask: impl FnOnce(&mut Walk<'_>, &mut Page<'_>) -> Result<Keep, MaskErrorKind>,
     ) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
         mask_bytes(&self.plan, &mut self.tally, bytes, around, mask)
     }
@@ -213,20 +212,24 @@ pub(super) fn mask_bytes<'b>(
     tally: &mut Tally,
     bytes: &'b [u8],
     around: usize,
-    mask: impl FnOnce(&mut Walk<'_>, &mut Value) -> Keep,
+    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'_>) -> Result<Keep, MaskErrorKind>,
 ) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
-    let parse = || Value::parse_with_depth(bytes, MAX_DEPTH - around);
-    let mut value = parse()?;
-    tally.touched = false;
-    let mut walk = Walk { plan, tally };
-    if mask(&mut walk, &mut value) == Keep::No {
+    let text = std::str::from_utf8(bytes).map_err(|_| MaskErrorKind::Malformed)?;
+    let mut walk = Walk::new(plan);
+    let mut page = Page::new(text, around);
+    if mask(&mut walk, &mut page)? == Keep::No {
+        tally.hidden(1);
         return Ok(None);
     }
-    if !tally.touched {
+    let Page { cursor, edits, .. } = page;
+    cursor.finish()?;
+    walk.commit(tally);
+    if edits.is_empty() {
         return Ok(Some(Cow::Borrowed(bytes)));
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| MaskErrorKind::Malformed)?;
-    Ok(Some(Cow::Owned(splice(text, &parse()?, &value).into_bytes())))
+    let mut masked = Vec::with_capacity(bytes.len());
+    edits.apply(bytes, &mut masked);
+    Ok(Some(Cow::Owned(masked)))
 }
 
 /// Whether a member belongs to the envelope of a list, in which nothing is ever masked.
