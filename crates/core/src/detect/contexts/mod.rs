@@ -59,7 +59,7 @@ impl Stream for LineState {
 }
 
 /// Looks at lines that follow those that the state has seen; `offset` is where they begin for the hits.
-pub(super) fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
+fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
     let mut start = 0;
     let mut candidates = Candidates::default();
     while start < text.len() {
