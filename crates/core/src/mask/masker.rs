@@ -225,7 +225,7 @@ impl Failure {
             return Report::default();
         }
         let mut is_status = false;
-        let masked = mask_bytes(&self.plan, &mut self.tally, &self.held, 0, |walk, page| {
+        let masked = mask_bytes(&self.plan, &mut self.tally, &self.held, |walk, page| {
             let keep = walk.root(page)?;
             is_status = walk.kind.as_deref() == Some("Status");
             Ok(keep)

@@ -37,11 +37,13 @@
 //! assert_eq!(marker_paths(&body), ["data.token"]);
 //! ```
 
+mod blocks;
 mod cursor;
 mod edits;
 mod engine;
 mod error;
 mod headers;
+mod keys;
 mod kinds;
 mod marker;
 mod masker;
@@ -49,6 +51,7 @@ mod masking;
 mod plan;
 mod report;
 mod scan;
+mod strings;
 mod walk;
 
 #[cfg(test)]
@@ -72,7 +75,7 @@ use crate::request::Canonical;
 pub(crate) fn as_seen(request: &Canonical, object: &Value, obligations: &[std::sync::Arc<MaskObligation>]) -> Value {
     let plan = Plan::new(request.attributes(), request.kind(), obligations);
     let bytes = object.to_bytes();
-    let masked = engine::mask_bytes(&plan, &mut report::Tally::default(), &bytes, 0, |walk, page| {
+    let masked = engine::mask_bytes(&plan, &mut report::Tally::default(), &bytes, |walk, page| {
         walk.root(page)
     });
     let seen = masked.ok().flatten().and_then(|masked| Value::parse(&masked).ok());

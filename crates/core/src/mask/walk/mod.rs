@@ -69,14 +69,19 @@ const KIND: [&[u8]; 2] = [b"\"kind\"", ESCAPED];
 const ESCAPED: &[u8] = b"\\u006";
 
 impl<'a> Page<'a> {
-    /// A text that has so many levels around it.
-    pub(super) fn new(text: &'a str, around: usize) -> Self {
+    /// A text, a place in it, and what was noted so far.
+    pub(super) fn new(cursor: Cursor<'a>, text: &'a str, edits: Edits) -> Self {
         Self {
-            cursor: Cursor::new(text, around),
-            edits: Edits::default(),
+            cursor,
+            edits,
             text,
             kinds: [0; 2],
         }
+    }
+
+    /// A text that is not part of another.
+    fn of(text: &'a str) -> Self {
+        Self::new(Cursor::new(text, 0), text, Edits::default())
     }
 
     /// The kind that the object ahead claims.
@@ -92,7 +97,7 @@ impl<'a> Page<'a> {
         if self.kinds == [usize::MAX; 2] {
             return Ok(None);
         }
-        self.cursor.look_up_text(&["kind"])
+        self.cursor.kind()
     }
 }
 
