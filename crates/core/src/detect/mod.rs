@@ -11,8 +11,10 @@
 
 mod detectors;
 mod hit;
+mod known;
 mod text;
 
 pub use detectors::{Detector, Detectors};
 pub use hit::{Hit, Hits};
+pub use known::{KnownLimits, KnownValues, Sessions};
 pub use text::Text;
