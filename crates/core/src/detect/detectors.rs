@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::contexts::{self, LineState};
+use super::contexts::{self, LineState, encoded, guard};
 use super::hit::Hits;
+
+/// How often an encoding within an encoding is unpacked.
+const MAX_LEVELS: u8 = 3;
 
 /// Finds secrets in text.
 ///
@@ -53,9 +56,50 @@ impl Detectors {
     ///
     /// The lines are complete, and how many there are at a time makes no difference.
     pub fn detect_lines(&self, state: &mut LineState, text: &[u8], hits: &mut Hits) {
+        let mut found = Hits::default();
+        self.detect_level(state, text, MAX_LEVELS, &mut found);
+        guard::keep_json(text, &found, hits);
+    }
+
+    /// Looks at a text and, so many levels down, at what is encoded in it.
+    fn detect_level(&self, state: &mut LineState, text: &[u8], levels: u8, hits: &mut Hits) {
         contexts::lines(text, 0, state, hits);
         for detector in self.all.iter() {
             detector.detect(text, hits);
+        }
+        if let Some(below) = levels.checked_sub(1) {
+            self.detect_runs(text, below, hits);
+            self.detect_escaped(text, below, hits);
+        }
+    }
+
+    /// Base64 and its kin: a run with a secret in it is one in whole.
+    fn detect_runs(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        let mut from = 0;
+        while let Some(run) = encoded::next_run(text, from) {
+            from = run.end;
+            if let Some((place, plain)) = encoded::decoded(text, run) {
+                let mut inner = Hits::default();
+                self.detect_level(&mut LineState::default(), &plain, levels, &mut inner);
+                if let Some(first) = inner.as_slice().first() {
+                    hits.push(place, first.rule.clone());
+                }
+            }
+        }
+    }
+
+    /// Escapes: what is found is a secret where it was.
+    fn detect_escaped(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        let mut from = 0;
+        while let Some((resolved, end)) = encoded::next_escaped(text, from) {
+            from = end;
+            let mut inner = Hits::default();
+            self.detect_level(&mut LineState::default(), &resolved.text, levels, &mut inner);
+            for hit in inner.as_slice() {
+                if let Some(place) = resolved.place(&hit.range) {
+                    hits.push(place, hit.rule.clone());
+                }
+            }
         }
     }
 
