@@ -48,11 +48,13 @@ mod masking;
 mod metadata;
 mod object;
 mod obligation;
+mod own_rules;
 mod plan;
 mod report;
 mod rules;
 mod scan;
 mod secret;
+mod settings;
 mod splice;
 mod status;
 
@@ -63,10 +65,13 @@ pub use engine::{MAX_DOCUMENT, MAX_ITEM};
 pub use error::{MaskError, MaskErrorKind};
 pub use headers::{add_warnings, response_headers, warning_header};
 pub use marker::{MARKER, marker_paths};
+pub(crate) use marker::{carries_marker, is_encoded_marker};
 pub use masker::Masker;
 pub use masking::Masking;
+pub use own_rules::{RuleError, RulePart};
 pub use plan::Plan;
 pub use report::Report;
+pub use settings::{DetectRule, KindRule, MaskPolicy, MaskSettings, Treatment, WithoutJson, WriteBack};
 
 use crate::json::Value;
 use crate::policy::MaskObligation;

@@ -253,6 +253,7 @@ mod glob;
 mod index;
 mod judge;
 mod limits;
+mod masks;
 mod matching;
 mod overlap;
 mod question;
@@ -262,6 +263,7 @@ pub mod schema;
 mod set;
 mod suite;
 mod wording;
+mod write_back;
 
 #[cfg(any(test, feature = "conformance"))]
 pub use budget::conformance as budget_conformance;
@@ -278,6 +280,7 @@ pub use explain::{
 pub use reload::ReloadablePolicy;
 pub use set::PolicySet;
 pub use suite::{CaseReport, Difference, PolicyTests, TestReport};
+pub(crate) use write_back::live_value;
 
 #[cfg(test)]
 mod tests;

@@ -61,6 +61,7 @@ mod target;
 mod upgrade;
 mod usage;
 
+pub(crate) use accept::not_acceptable;
 pub use attributes::{Attributes, Verb};
 pub use canonical::{Canonical, Upgrade};
 pub use catalog::{Catalog, Kind, Origin, ResourceCatalog};
