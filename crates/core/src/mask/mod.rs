@@ -29,6 +29,8 @@
 //! What is not masked here: values that only a detector can find (in log lines, ConfigMaps, environment variables). And
 //! a masked number can't be told from a `0`, so [`marker_paths`] does not see it in what is written back.
 //!
+//! What a policy adds to this, and weakens of it, is in [`MaskSettings`].
+//!
 //! ```
 //! use countersign_core::mask::marker_paths;
 //! use countersign_core::json::Value;

@@ -119,6 +119,11 @@ impl Plan {
         &self.0.masking.detectors
     }
 
+    /// Whether the request is about Secrets.
+    pub(super) fn is_about_secrets(&self) -> bool {
+        self.rules().secret
+    }
+
     /// The field rules that the URL asks for.
     pub(super) fn rules(&self) -> Rules {
         self.0.rules

@@ -36,7 +36,7 @@ fn all_of_it_is_read() {
     assert_eq!(read.kinds[0].treatment, Treatment::Scan);
     assert_eq!(read.rules[0].id, "agent/acme");
     assert!(read.kinds[0].is_about("", "widget") && !read.kinds[0].is_about("apps", "Widget"));
-    assert_eq!(read.differences().len(), 9);
+    assert_eq!(read.differences().len(), 10);
 }
 
 #[test]
