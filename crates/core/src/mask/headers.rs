@@ -4,7 +4,7 @@ use http::header::{CACHE_CONTROL, DATE, HeaderName, HeaderValue, RETRY_AFTER, WA
 use http::{HeaderMap, header};
 
 use super::plan::Plan;
-use super::status::without_payloads;
+use super::walk::without_payloads;
 use crate::detect::Hits;
 use crate::escape::escape_clip;
 

@@ -1,8 +1,6 @@
 //! How answers are masked, beyond the kinds and paths that always are.
 
-use std::sync::Arc;
-
-use super::settings::KindRule;
+use super::kinds::Kinds;
 use crate::detect::Detectors;
 
 /// How answers are masked, beyond the kinds and paths that always are; cheap to clone. The default is the safe one.
@@ -12,8 +10,8 @@ pub struct Masking {
     pub detectors: Detectors,
     /// Whether every value of an environment variable and of a ConfigMap is masked, whatever it looks like.
     pub strict: bool,
-    /// Fields of kinds that are masked besides.
-    pub kinds: Arc<[KindRule]>,
+    /// Which fields of which kinds are masked.
+    pub kinds: Kinds,
     /// Whether values that were masked are remembered, and found again elsewhere.
     pub known_values: bool,
 }
@@ -23,7 +21,7 @@ impl Default for Masking {
         Self {
             detectors: Detectors::default(),
             strict: false,
-            kinds: Arc::default(),
+            kinds: Kinds::default(),
             known_values: true,
         }
     }

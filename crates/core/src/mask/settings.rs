@@ -5,10 +5,11 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 
+use super::kinds::{FieldRule, FieldRuleError, FieldTreatment, Kinds};
 use super::masking::Masking;
 use super::own_rules::{OwnRules, RuleError};
 use crate::detect::Detectors;
-use crate::policy::MaskPath;
+use crate::request::Canonical;
 
 /// What a policy says about masks: plain data. The default is the safe one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -17,7 +18,7 @@ pub struct MaskSettings {
     /// Every value of an environment variable and of a ConfigMap is masked, whatever it looks like.
     pub strict: bool,
     /// Fields that are masked beside those that always are.
-    pub kinds: Vec<KindRule>,
+    pub kinds: Vec<FieldRule>,
     /// What identifies people is looked for too: card numbers, IBANs, e-mail addresses.
     pub pii: bool,
     /// Secrets that are looked for in text beside those that always are.
@@ -34,53 +35,6 @@ pub struct MaskSettings {
     pub accept: WithoutJson,
     /// No `Warning` header tells how many values were masked.
     pub silent: bool,
-}
-
-/// A field of a kind of object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KindRule {
-    /// The kind.
-    pub kind: String,
-    /// Groups that the kind is in, empty for core; of any group if there are none.
-    pub groups: Vec<String>,
-    /// Where the values are, from the object's root.
-    pub path: MaskPath,
-    /// What becomes of them.
-    pub treatment: Treatment,
-    /// Why, for whoever reads the policy.
-    pub why: Option<String>,
-}
-
-impl KindRule {
-    /// Whether it is about a kind of a group. Kinds count by name alone, whatever the case.
-    #[must_use]
-    pub fn is_about(&self, group: &str, kind: &str) -> bool {
-        let in_group = self.groups.is_empty() || self.groups.iter().any(|known| known == group);
-        in_group && self.kind.eq_ignore_ascii_case(kind)
-    }
-}
-
-/// What becomes of the values at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
-pub enum Treatment {
-    /// Every scalar there is masked.
-    Mask,
-    /// The same, where the field is base64: the marker is too, so that typed clients decode it.
-    MaskBase64,
-    /// Masked is what looks like a secret, or has the name of one.
-    Scan,
-}
-
-impl Treatment {
-    /// All of them, with their names in policies.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("mask", Self::Mask),
-        ("mask-base64", Self::MaskBase64),
-        ("scan", Self::Scan),
-    ];
 }
 
 /// Something that is looked for in text.
@@ -133,8 +87,8 @@ impl MaskSettings {
     /// only if both say so.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
-        let new = |kind: &&KindRule| !self.kinds.contains(kind);
-        let kinds: Vec<KindRule> = other.kinds.iter().filter(new).cloned().collect();
+        let new = |kind: &&FieldRule| !self.kinds.contains(kind);
+        let kinds: Vec<FieldRule> = other.kinds.iter().filter(new).cloned().collect();
         let new = |name: &&String| !self.names.contains(name);
         let names: Vec<String> = other.names.iter().filter(new).cloned().collect();
         self.kinds.extend(kinds);
@@ -159,7 +113,7 @@ impl MaskSettings {
             said.push("strict: every value of environment variables and ConfigMaps".to_owned());
         }
         said.extend(self.kinds.iter().map(|rule| {
-            let treatment = Treatment::ALL
+            let treatment = FieldTreatment::ALL
                 .iter()
                 .find(|(_, treatment)| *treatment == rule.treatment);
             let (kind, path) = (&rule.kind, String::from(rule.path.clone()));
@@ -193,6 +147,18 @@ impl MaskSettings {
     }
 }
 
+/// Settings that can't be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A field that can't be masked.
+    #[error(transparent)]
+    Field(#[from] FieldRuleError),
+    /// A rule about text that is none.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
 /// Settings of masks that are in force: compiled at load, shared by all requests that they are about.
 #[derive(Debug, Clone, Default)]
 pub struct MaskPolicy {
@@ -213,11 +179,11 @@ impl MaskPolicy {
     ///
     /// # Errors
     /// The first rule that is no rule.
-    pub fn new(settings: MaskSettings) -> Result<Self, RuleError> {
+    pub fn new(settings: MaskSettings) -> Result<Self, SettingsError> {
         let masking = Masking {
             detectors: detectors(&settings)?,
             strict: settings.strict,
-            kinds: settings.kinds.iter().cloned().collect(),
+            kinds: Kinds::built_in().with(&settings.kinds)?,
             known_values: !settings.insecure_forget_known_values,
         };
         Ok(Self { settings, masking })
@@ -227,6 +193,37 @@ impl MaskPolicy {
     #[must_use]
     pub fn settings(&self) -> &MaskSettings {
         &self.settings
+    }
+
+    /// Whether anything is masked that is not by default, or the other way round.
+    pub(crate) fn masks_more(&self) -> bool {
+        let MaskSettings {
+            strict,
+            kinds,
+            pii,
+            rules,
+            names,
+            insecure_disable,
+            ..
+        } = &self.settings;
+        let lists = [
+            kinds.is_empty(),
+            rules.is_empty(),
+            names.is_empty(),
+            insecure_disable.is_empty(),
+        ];
+        *strict || *pii || lists.contains(&false)
+    }
+
+    /// Paths of what the policy masks of the objects that a request is about; through lists.
+    pub(crate) fn fields_of(&self, request: &Canonical) -> impl Iterator<Item = &[String]> + Clone {
+        let kind = request.kind();
+        let about = move |rule: &&FieldRule| kind.is_none_or(|kind| rule.is_about(&kind.group, &kind.kind));
+        self.settings
+            .kinds
+            .iter()
+            .filter(about)
+            .map(|rule| rule.path.segments())
     }
 
     /// How answers are masked.

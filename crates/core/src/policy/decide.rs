@@ -15,7 +15,9 @@ use crate::digest::Digest;
 use crate::json;
 use crate::mask::{MaskPolicy, WithoutJson, WriteBack};
 use crate::refusal::{ObjectRef, Refusal};
-use crate::request::{Canonical, Effects, Finding, Live, RewriteOperation, Rewritten, check_paths, not_acceptable};
+use crate::request::{
+    Canonical, Effects, Finding, Live, RewriteOperation, Rewritten, check_fields, check_paths, not_acceptable,
+};
 use crate::subject::Subject;
 
 /// What was decided, with every rule that fired, under which revision.
@@ -159,6 +161,12 @@ impl Decided {
     #[must_use]
     pub fn restored(&self) -> &[String] {
         &self.restored
+    }
+
+    /// Whether the engine looked for the live object to decide, and there was none.
+    #[must_use]
+    pub fn found_no_object(&self) -> bool {
+        self.facts.live_object == Some(Live::Absent)
     }
 }
 
@@ -368,11 +376,8 @@ fn refuse_oracle(request: &Canonical, decision: &Decision) -> Result<(), Refusal
         return Ok(());
     };
     let masks = decision.masks().iter().flat_map(|mask| &mask.paths);
-    let kind = request.kind();
-    let kinds = decision.masking().settings().kinds.iter();
-    let kinds = kinds.filter(|rule| kind.is_none_or(|kind| rule.is_about(&kind.group, &kind.kind)));
-    let paths = masks.chain(kinds.map(|rule| &rule.path)).map(MaskPath::segments);
-    check_paths(operations, paths)
+    check_paths(operations, masks.map(MaskPath::segments))?;
+    check_fields(operations, decision.masking().fields_of(request))
 }
 
 fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remedy: Option<&str>) -> Refusal {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::index::DocumentIds;
 use super::set::Document;
-use crate::mask::{MaskPolicy, RuleError};
+use crate::mask::{MaskPolicy, SettingsError};
 
 /// Combinations of documents that are remembered. There is one for each set of groups that somebody is in, so a few.
 const MAX_REMEMBERED: usize = 1024;
@@ -46,7 +46,7 @@ impl Masks {
         &self,
         documents: &[Document],
         about: impl FnOnce() -> DocumentIds,
-    ) -> Result<Arc<MaskPolicy>, RuleError> {
+    ) -> Result<Arc<MaskPolicy>, SettingsError> {
         // Most policies say nothing.
         if self.speaking.is_empty() {
             return Ok(MaskPolicy::shared_default());
@@ -57,7 +57,7 @@ impl Masks {
         self.together(documents, ids)
     }
 
-    fn together(&self, documents: &[Document], ids: DocumentIds) -> Result<Arc<MaskPolicy>, RuleError> {
+    fn together(&self, documents: &[Document], ids: DocumentIds) -> Result<Arc<MaskPolicy>, SettingsError> {
         if ids.is_empty() {
             return Ok(MaskPolicy::shared_default());
         }

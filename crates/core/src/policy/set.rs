@@ -17,7 +17,7 @@ use super::masks::Masks;
 use super::matching::{Match, Scope};
 use super::question::{Findings, Question};
 use crate::digest::{Digest, FieldHasher};
-use crate::mask::{MaskPolicy, MaskSettings, RuleError};
+use crate::mask::{MaskPolicy, MaskSettings, SettingsError};
 use crate::request::{Canonical, ResourceCatalog, RewriteOperation};
 use crate::subject::Subject;
 
@@ -218,7 +218,7 @@ impl PolicyEngine for PolicySet {
                 return Evaluation::Verdict(Verdict::new(Outcome::Deny { message, remedy: None }));
             }
         };
-        match self.weigh(subject, request, facts, now) {
+        match self.weigh(subject, request, facts, now, &masking) {
             Evaluation::Verdict(verdict) => Evaluation::Verdict(Verdict { masking, ..verdict }),
             needs => needs,
         }
@@ -231,7 +231,7 @@ impl PolicyEngine for PolicySet {
 
 impl PolicySet {
     /// What is masked in the answers to a subject.
-    pub(super) fn masking(&self, subject: &Subject) -> Result<Arc<MaskPolicy>, RuleError> {
+    pub(super) fn masking(&self, subject: &Subject) -> Result<Arc<MaskPolicy>, SettingsError> {
         match &self.rules {
             Rules::AllowAll => Ok(MaskPolicy::shared_default()),
             Rules::Documents(compiled) => {
@@ -246,8 +246,18 @@ impl PolicySet {
         }
     }
 
-    fn weigh(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
+    fn weigh(
+        &self,
+        subject: &Subject,
+        request: &Canonical,
+        facts: &Facts,
+        now: Timestamp,
+        masking: &MaskPolicy,
+    ) -> Evaluation {
         let mut question = Question::new(subject, request, facts, now);
+        if question.depends_on_masks() {
+            question.mask(&[], masking);
+        }
         let mut worst = match self.judge(&question, Findings::All) {
             Ok(verdict) => verdict,
             Err(needs) => return Evaluation::Needs(needs),
@@ -255,7 +265,7 @@ impl PolicySet {
         // What the policy masks besides is masked before the change is compared with the live object, and guessed at by no
         // dry run.
         if question.depends_on_masks() && !worst.masks.is_empty() {
-            question.mask(&worst.masks);
+            question.mask(&worst.masks, masking);
             worst = match self.judge(&question, Findings::All) {
                 Ok(verdict) => verdict,
                 Err(needs) => return Evaluation::Needs(needs),

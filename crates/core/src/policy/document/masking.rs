@@ -7,7 +7,9 @@ use super::fields::{Fields, boolean, each, one_of, text};
 use super::rule::given;
 use super::values;
 use super::yaml::{Node, Value};
-use crate::mask::{DetectRule, KindRule, MaskPolicy, MaskSettings, RulePart, Treatment, WithoutJson, WriteBack};
+use crate::mask::{
+    DetectRule, FieldRule, FieldTreatment, MaskPolicy, MaskSettings, RulePart, SettingsError, WithoutJson, WriteBack,
+};
 use crate::policy::engine::MaskPath;
 
 const FIELDS: [&str; 7] = [
@@ -51,7 +53,7 @@ pub(super) fn read(node: &Node, document: &str, problems: &mut Problems<'_>) -> 
 }
 
 /// A field of a kind, `{ kind: Widget, groups: [example.com], path: spec.apiKey, treatment: mask }`.
-fn kind(node: &Node, problems: &mut Problems<'_>) -> Option<KindRule> {
+fn kind(node: &Node, problems: &mut Problems<'_>) -> Option<FieldRule> {
     let known = ["kind", "groups", "path", "treatment", "why"];
     let fields = Fields::read(node, "a kind", &known, &[], problems)?;
     let kind = fields.require("kind", problems).and_then(|node| {
@@ -71,15 +73,24 @@ fn kind(node: &Node, problems: &mut Problems<'_>) -> Option<KindRule> {
         path.map_err(|error| problems.add(node.span, error.to_string())).ok()
     });
     let treatment = fields.require("treatment", problems);
-    let treatment = treatment.and_then(|node| one_of(node, "treatment", &Treatment::ALL, problems));
+    let treatment = treatment.and_then(|node| one_of(node, "treatment", &FieldTreatment::ALL, problems));
     let why = fields.get("why").map(|node| owned(node, "`why`", problems));
-    Some(KindRule {
+    let rule = FieldRule {
         kind: kind?,
         groups: given(groups)?.unwrap_or_default(),
         path: path?,
         treatment: treatment?,
         why: given(why)?,
-    })
+    };
+    let alone = MaskSettings {
+        kinds: vec![rule.clone()],
+        ..MaskSettings::default()
+    };
+    if let Err(error) = MaskPolicy::new(alone) {
+        problems.add(fields.get("path")?.span, error.to_string());
+        return None;
+    }
+    Some(rule)
 }
 
 /// An API group; the empty one is the core group.
@@ -175,8 +186,13 @@ fn compiles(fields: &Fields<'_>, rule: DetectRule, problems: &mut Problems<'_>) 
         rules: vec![rule.clone()],
         ..MaskSettings::default()
     };
-    let Err(error) = MaskPolicy::new(alone) else {
-        return Some(rule);
+    let error = match MaskPolicy::new(alone) {
+        Ok(_) => return Some(rule),
+        Err(SettingsError::Rule(error)) => error,
+        Err(error) => {
+            problems.add(fields.get("pattern")?.span, error.to_string());
+            return None;
+        }
     };
     let example = |name: &str, at: usize| fields.get("examples")?.get(name)?.elements().get(at);
     let place = match error.part {

@@ -149,7 +149,7 @@ impl PolicySet {
         if let Evaluation::Verdict(verdict) = &evaluation
             && question.depends_on_masks()
         {
-            question.mask(&verdict.masks);
+            question.mask(&verdict.masks, &verdict.masking);
         }
         let documents = self.documents().iter();
         let mut explanation = Explanation {

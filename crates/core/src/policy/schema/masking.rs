@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::mask::{Treatment, WithoutJson, WriteBack};
+use crate::mask::{FieldTreatment, WithoutJson, WriteBack};
 
 /// What is masked besides what always is, and what becomes of masked values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -50,11 +50,11 @@ pub struct KindSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]
     pub groups: Vec<String>,
-    /// Where the values are, from the object's root: `spec.credentials.*`.
+    /// Where the values are, from the object's root, through lists: `spec.credentials.*`.
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]
     pub path: String,
     /// What becomes of them.
-    pub treatment: Treatment,
+    pub treatment: FieldTreatment,
     /// Why, for whoever reads the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]

@@ -1,7 +1,7 @@
 //! `masking`: what is read, what is wrong with it, and what several documents come to.
 
 use super::*;
-use crate::mask::{Treatment, WithoutJson, WriteBack};
+use crate::mask::{FieldTreatment, WithoutJson, WriteBack};
 use crate::policy::PolicySet;
 use crate::subject::Subject;
 
@@ -33,7 +33,7 @@ fn all_of_it_is_read() {
         (read.write_back, read.accept),
         (WriteBack::Restore, WithoutJson::Refuse)
     );
-    assert_eq!(read.kinds[0].treatment, Treatment::Scan);
+    assert_eq!(read.kinds[0].treatment, FieldTreatment::Scan);
     assert_eq!(read.rules[0].id, "agent/acme");
     assert!(read.kinds[0].is_about("", "widget") && !read.kinds[0].is_about("apps", "Widget"));
     assert_eq!(read.differences().len(), 10);
@@ -55,6 +55,10 @@ fn what_is_wrong_has_its_place() {
         (
             "kinds: [{ kind: Widget, path: \"a..b\", treatment: mask }]",
             "8:35: `a..b` is no path: keys joined by dots, `*` for every member, a key with dots as [\"a.b\"]",
+        ),
+        (
+            "kinds: [{ kind: Widget, path: metadata.name, treatment: mask }]",
+            "8:35: `metadata.name` identifies the object, and is never masked",
         ),
         (
             "kinds: [{ kind: a/b, path: a, treatment: mask }]",
