@@ -86,7 +86,10 @@ pub(super) fn load_all<'s>(
     conflicts::check(&loaded, &mut problems);
     fieldcheck::check(&loaded, &mut problems);
     let guardrails = admission.finish(&mut problems);
-    lint::check(&loaded, catalog, &mut problems);
+    // What is odd is not told beside what is wrong.
+    if problems.count() == 0 {
+        lint::check(&loaded, catalog, &mut problems);
+    }
     let warnings = problems.finish()?;
     Ok(Contents {
         documents: loaded.into_iter().map(|loaded| loaded.document).collect(),

@@ -10,8 +10,8 @@
 
 use super::concern::Concern;
 use super::findings::Findings;
+use super::place::pointer_of;
 use super::states::{Before, States};
-use super::trail::pointer_of;
 use super::write::Write;
 use crate::json::{Object, Value};
 use crate::mask::{is_encoded_marker, is_masked};

@@ -36,7 +36,6 @@ mod secret_annotation;
 mod service;
 mod sightings;
 mod states;
-mod trail;
 mod workload;
 mod write;
 
