@@ -1,5 +1,6 @@
 mod language;
 mod lint;
+mod masking;
 
 use super::*;
 
@@ -436,4 +437,16 @@ fn mask_paths_are_checked() {
             "agent.yaml:8:53: `data..x` is no path: keys joined by dots, `*` for every member, a key with dots as [\"a.b\"]",
         ],
     );
+}
+
+#[test]
+fn thousands_of_errors_are_as_good_as_some() {
+    let unknown: Vec<String> = (0..20_000).map(|index| format!("podz{index}")).collect();
+    let rule = format!(
+        "{{ name: a, match: {{ resources: [{}] }}, allow: {{}} }}",
+        unknown.join(", ")
+    );
+    let errors = errors(&rules(&[&rule]));
+    assert_eq!(errors.len(), 32);
+    assert!(errors.iter().all(|error| error.suggestion.is_some()));
 }

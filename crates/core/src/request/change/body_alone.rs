@@ -3,7 +3,8 @@
 //! 1. Merge patch: a null, and every list, which replaces the list that is there.
 //! 2. Strategic merge patch: a null, the directives that remove, and every list that is not merged.
 //! 3. JSON Patch: `remove` and `move`; `copy`, whose content isn't known; `add` and `replace` with an object, a list or
-//!    null, but for an `add` of an element, which goes between the others; `replace` of an element.
+//!    null, but for an `add` of an element, which goes between the others; `replace` of an element; whatever takes the
+//!    place of the whole object.
 //! 4. PUT: whatever it leaves out, so all of it; but for `scale`, which has one field.
 //! 5. Apply: a null; and what its manager applied before. If that can't be known it counts as nothing, since the manager
 //!    is one that the policy lists, or a finding itself.
@@ -12,8 +13,8 @@ use super::apply::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, Index, Node, Op, Opera
 use super::concern::Concern;
 use super::difference::{self, is_of_the_server};
 use super::findings::Findings;
+use super::place::{Place, pointer_of};
 use super::states::States;
-use super::trail::{Trail, pointer_of};
 use super::write::Write;
 use crate::json::{Object, Value};
 use crate::mask::is_masked;
@@ -23,7 +24,7 @@ use crate::request::key_case::FREE_MAPS;
 /// Finds what a body takes away.
 pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed: bool, findings: &mut Findings) {
     let mut search = Search { findings, assumed };
-    let root = Trail::ROOT;
+    let root = Place::ROOT;
     match write {
         Write::Create(_) => {}
         Write::Replace(_) if subresource == "scale" => {}
@@ -48,11 +49,11 @@ pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed
 /// server finds them.
 pub(super) fn removals_of_masked(write: &Write<'_>, seen: &Value, findings: &mut Findings) {
     if let Write::Strategic(patch) = write {
-        masked_removals(patch, seen, Trail::ROOT, findings);
+        masked_removals(patch, seen, Place::ROOT, findings);
     }
 }
 
-fn masked_removals(patch: &Value, seen: &Value, place: Trail<'_>, findings: &mut Findings) {
+fn masked_removals(patch: &Value, seen: &Value, place: Place<'_>, findings: &mut Findings) {
     match (patch, seen) {
         (Value::Object(patch), Value::Object(seen)) => {
             let seen = Index::of(seen);
@@ -102,7 +103,7 @@ struct Search<'f> {
 }
 
 impl Search<'_> {
-    fn found(&mut self, place: Trail<'_>) {
+    fn found(&mut self, place: Place<'_>) {
         if !is_of_the_server(&place) {
             self.removed(|| place.pointer());
         }
@@ -115,7 +116,7 @@ impl Search<'_> {
     }
 
     /// Recursion here and below is bounded by the depth of the body.
-    fn merge(&mut self, patch: &Value, place: Trail<'_>) {
+    fn merge(&mut self, patch: &Value, place: Place<'_>) {
         match patch {
             Value::Null | Value::Array(_) => self.found(place),
             Value::Object(object) => {
@@ -127,7 +128,7 @@ impl Search<'_> {
         }
     }
 
-    fn nulls(&mut self, body: &Value, place: Trail<'_>) {
+    fn nulls(&mut self, body: &Value, place: Place<'_>) {
         match body {
             Value::Null => self.found(place),
             Value::Array(elements) => {
@@ -144,7 +145,7 @@ impl Search<'_> {
         }
     }
 
-    fn strategic(&mut self, patch: &Value, node: Node, place: Trail<'_>) {
+    fn strategic(&mut self, patch: &Value, node: Node, place: Place<'_>) {
         match patch {
             Value::Null => self.found(place),
             Value::Object(object) => self.strategic_object(object, node, place),
@@ -158,7 +159,7 @@ impl Search<'_> {
         }
     }
 
-    fn strategic_object(&mut self, patch: &Object, node: Node, place: Trail<'_>) {
+    fn strategic_object(&mut self, patch: &Object, node: Node, place: Place<'_>) {
         if node.patch_replaces_object() {
             self.found(place);
         }
@@ -183,6 +184,8 @@ impl Search<'_> {
         let is_container = matches!(operation.value, Value::Object(_) | Value::Array(_) | Value::Null);
         let removes = match operation.op {
             Op::Test => false,
+            // In place of the whole object, whatever it is: no server takes a number for one, nor has to be trusted not to.
+            _ if path.is_empty() => true,
             Op::Remove | Op::Copy | Op::Move => true,
             Op::Add => is_container && !is_added,
             Op::Replace => is_container || is_element(path),

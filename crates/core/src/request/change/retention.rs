@@ -2,8 +2,8 @@
 
 use super::concern::Concern;
 use super::findings::Findings;
+use super::place::Place;
 use super::states::{Before, States};
-use super::trail::Trail;
 use crate::json::Value;
 use crate::request::key_case::FREE_MAPS;
 
@@ -24,11 +24,11 @@ pub(super) fn findings(states: &States, out: &mut Findings) {
         Before::Seen(before) => Some(before),
         Before::NotRead | Before::Unknown => None,
     };
-    below(before, &states.after, Trail::ROOT, states.before.is_open(), out);
+    below(before, &states.after, Place::ROOT, states.before.is_open(), out);
 }
 
 /// Recursion is bounded by the depth of what is parsed.
-fn below(before: Option<&Value>, after: &Value, place: Trail<'_>, assumed: bool, out: &mut Findings) {
+fn below(before: Option<&Value>, after: &Value, place: Place<'_>, assumed: bool, out: &mut Findings) {
     match after {
         Value::Object(object) => {
             // What users name themselves says nothing, nor does a status.
