@@ -48,13 +48,7 @@ fn main() {
         let mut ratios = Vec::new();
         for (index, finder) in finders.iter_mut().enumerate() {
             let found = all(&mut **finder, &text);
-            let differs = found.iter().zip(&expected).find(|(theirs, ours)| theirs != ours);
-            assert!(
-                found == expected,
-                "{}: {} hits, {differs:?}",
-                finder.name(),
-                found.len()
-            );
+            compare(finder.name(), &found, &expected);
             let time = best(|| finder.find(black_box(&text), &mut |found| drop(black_box(found))));
             if index == 0 {
                 ours = time;
@@ -74,6 +68,30 @@ fn main() {
         built_in(&text, ours);
         println!();
     }
+}
+
+/// Whether the same was found. One peer can't find what overlaps with something else; that alone may be missing.
+fn compare(name: &str, found: &[Found], expected: &[Found]) {
+    let mut missing = Vec::new();
+    let mut rest = found.iter().peekable();
+    for hit in expected {
+        if rest.next_if_eq(&hit).is_none() {
+            missing.push(hit);
+        }
+    }
+    assert_eq!(rest.next(), None, "{name} finds something else");
+    let overlaps = |hit: &Found| {
+        expected
+            .iter()
+            .any(|other| other != hit && other.1.start < hit.1.end && hit.1.start < other.1.end)
+    };
+    assert!(
+        missing.is_empty()
+            || name == peers::REGEX_AUTOMATA && missing.len() < 10 && missing.iter().all(|hit| overlaps(hit)),
+        "{name} misses {} hits: {:?}",
+        missing.len(),
+        missing.first()
+    );
 }
 
 /// What our engine costs with all the rules that come with it, and as a masked stream.

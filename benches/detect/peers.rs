@@ -12,6 +12,9 @@ use crate::{Finder, Found};
 pub const REGEX_SET: &str = "RegexSet per line, then verify";
 pub const REGEX_AUTOMATA: &str = "regex-automata, many patterns at once";
 
+/// What their lazy automata may take: with less, many hits make them begin anew all the time.
+const CACHE: usize = 256 << 20;
+
 pub fn all() -> Vec<Box<dyn Finder>> {
     vec![Box::new(Set::new()), Box::new(Meta::new()), Box::new(Corasick::new())]
 }
@@ -31,6 +34,7 @@ impl Set {
         Self {
             set: RegexSetBuilder::new(RULES.iter().map(|(_, pattern, _)| *pattern))
                 .unicode(false)
+                .dfa_size_limit(CACHE)
                 .build()
                 .unwrap(),
             regexes: regexes(),
@@ -65,6 +69,7 @@ impl Meta {
     fn new() -> Self {
         let patterns: Vec<&str> = RULES.iter().map(|(_, pattern, _)| *pattern).collect();
         let regex = meta::Regex::builder()
+            .configure(meta::Config::new().hybrid_cache_capacity(CACHE))
             .syntax(syntax::Config::new().unicode(false).utf8(false))
             .build_many(&patterns);
         Self(regex.unwrap())

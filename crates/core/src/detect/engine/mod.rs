@@ -1,7 +1,8 @@
 //! Finds the matches of many rules in one pass over a text, in time proportional to the text.
 //!
 //! 1. Every rule has a literal of which each of its matches holds one form: `ghp_`, `AKIA`, `:AA`. The prefilter finds
-//!    the literals of all rules with vector instructions; text without any of them is passed over at the speed of memory.
+//!    the literals of all rules, some dozens with vector instructions, hundreds with a table; text without any of them
+//!    is passed over.
 //! 2. Where a literal is, the program of its rule is run, forwards and backwards from there. Most are plain sequences
 //!    of literals and runs of characters, which take no backtracking; the rest is a regex that is anchored there.
 //! 3. A match stays within a line, so it is the same whether lines come one by one or many at once. What stretches over
@@ -12,6 +13,7 @@
 pub(super) mod blocks;
 mod boundary;
 mod compile;
+mod fingerprints;
 mod prefilter;
 mod program;
 mod scan;

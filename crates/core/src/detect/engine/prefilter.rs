@@ -8,8 +8,11 @@ use aho_corasick::packed::{self, MatchKind};
 use aho_corasick::{AhoCorasick, Anchored, Input, Span};
 use memchr::memchr;
 
-/// Most literals of one searcher; more make it slower than a second one.
+use super::fingerprints::{Fingerprints, SHORTEST};
+
+/// Most literals of one searcher with vector instructions, and of several of them.
 const MAX_LITERALS: usize = 64;
+const MAX_PACKED: usize = 128;
 /// How much of a text is searched for all literals before more of it is: it stays in the nearest cache meanwhile.
 const BLOCK: usize = 16 * 1024;
 
@@ -32,6 +35,8 @@ enum Searcher {
     Byte(u8),
     /// Vector instructions, where the processor has them.
     Packed(packed::Searcher),
+    /// For more literals than those can look for at once.
+    Fingerprints(Fingerprints),
     Automaton(AhoCorasick),
 }
 
@@ -40,7 +45,7 @@ impl Prefilter {
     pub(super) fn new<'a>(rules: impl Iterator<Item = (usize, &'a [Box<[u8]>])>) -> Self {
         // Searchers skip by the shortest of their literals. All literals of a rule go into one, so that its candidates
         // come in order.
-        let mut by_length: BTreeMap<usize, BTreeMap<&[u8], Vec<usize>>> = BTreeMap::new();
+        let mut by_length: BTreeMap<usize, Literals<'_>> = BTreeMap::new();
         for (rule, literals) in rules {
             let Some(shortest) = literals.iter().map(|literal| literal.len()).min() else {
                 continue;
@@ -51,6 +56,16 @@ impl Prefilter {
             }
         }
         let mut groups = Vec::new();
+        let long = by_length.split_off(&SHORTEST);
+        if long.values().map(BTreeMap::len).sum::<usize>() > MAX_PACKED {
+            let mut all: Literals<'_> = BTreeMap::new();
+            for (literal, rules) in long.into_values().flatten() {
+                all.entry(literal).or_default().extend(rules);
+            }
+            groups.extend(Group::new(all, true));
+        } else {
+            by_length.extend(long);
+        }
         for level in by_length.values() {
             let most = if level.keys().any(|literal| literal.len() == 1) {
                 1
@@ -58,7 +73,7 @@ impl Prefilter {
                 MAX_LITERALS
             };
             for part in parts(level, most) {
-                groups.extend(Group::new(part));
+                groups.extend(Group::new(part, false));
             }
         }
         Self { groups }
@@ -77,15 +92,18 @@ impl Prefilter {
     }
 }
 
+/// Literals, each with its rules.
+type Literals<'a> = BTreeMap<&'a [u8], Vec<usize>>;
+
 /// Literals in sets of at most so many; rules that have a literal in common stay together.
-fn parts<'a>(level: &BTreeMap<&'a [u8], Vec<usize>>, most: usize) -> Vec<BTreeMap<&'a [u8], Vec<usize>>> {
+fn parts<'a>(level: &Literals<'a>, most: usize) -> Vec<Literals<'a>> {
     let mut of_rule: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
     for (literal, rules) in level {
         for rule in rules {
             of_rule.entry(*rule).or_default().push(literal);
         }
     }
-    let mut parts: Vec<BTreeMap<&[u8], Vec<usize>>> = Vec::new();
+    let mut parts: Vec<Literals<'a>> = Vec::new();
     for (rule, literals) in of_rule {
         let home = parts.iter().position(|part| {
             let new = literals.iter().filter(|literal| !part.contains_key(**literal)).count();
@@ -105,7 +123,7 @@ fn parts<'a>(level: &BTreeMap<&'a [u8], Vec<usize>>, most: usize) -> Vec<BTreeMa
 }
 
 impl Group {
-    fn new(literals: BTreeMap<&[u8], Vec<usize>>) -> Option<Self> {
+    fn new(literals: Literals<'_>, many: bool) -> Option<Self> {
         let mut distinct: Vec<(&[u8], Vec<usize>)> = Vec::new();
         for (literal, rules) in literals {
             match distinct.last_mut() {
@@ -125,6 +143,7 @@ impl Group {
         };
         let searcher = match distinct.as_slice() {
             [([only], _)] => Searcher::Byte(*only),
+            _ if many => Searcher::Fingerprints(Fingerprints::new(texts().map(Into::into).collect())),
             _ => match packed() {
                 Some(searcher) => Searcher::Packed(searcher),
                 None => Searcher::Automaton(
@@ -150,6 +169,13 @@ impl Group {
     }
 
     fn candidates(&self, text: &[u8], block: Range<usize>, candidate: &mut impl FnMut(usize, usize)) {
+        if let Searcher::Fingerprints(all) = &self.searcher {
+            return all.find(text, block, |literal, at| {
+                for rule in self.rules.get(literal).into_iter().flatten() {
+                    candidate(*rule, at);
+                }
+            });
+        }
         let last = (block.end + self.longest - 1).min(text.len());
         let mut from = block.start;
         while let Some((literal, at)) = self.searcher.find(text, from..last) {
@@ -176,6 +202,8 @@ impl Searcher {
                 let found = searcher.find_in(text, Span::from(span))?;
                 Some((found.pattern().as_usize(), found.start()))
             }
+            // All of a part at once, above.
+            Self::Fingerprints(_) => None,
             Self::Automaton(searcher) => {
                 let input = Input::new(text).span(span).anchored(Anchored::No);
                 let found = searcher.try_find(input).ok()??;
@@ -190,6 +218,7 @@ impl fmt::Debug for Searcher {
         f.write_str(match self {
             Self::Byte(_) => "Byte",
             Self::Packed(_) => "Packed",
+            Self::Fingerprints(_) => "Fingerprints",
             Self::Automaton(_) => "Automaton",
         })
     }

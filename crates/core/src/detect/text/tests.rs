@@ -31,7 +31,7 @@ fn corpus() -> Vec<u8> {
         format!("-----BEGIN PRIVATE KEY-----\n{wide}\n{wide}\nMII\nGET /healthz 200\n"),
         format!(
             "\u{1b}[32m{TOKEN}\u{1b}[0m and \u{1b}[01;31m\u{1b}[Kghp_\u{1b}[m\u{1b}[K{}\n",
-            &TOKEN[4..]
+            TOKEN.strip_prefix("ghp_").unwrap()
         ),
         "\n\n".to_owned(),
         format!("the last one {TOKEN}"),

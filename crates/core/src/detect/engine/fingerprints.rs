@@ -1,0 +1,153 @@
+//! Where any of hundreds of literals is: at every byte, the three bytes there are looked up in a table.
+//!
+//! Vector instructions are faster for some dozens of literals; this does not slow down with their number, and is the same
+//! on every processor.
+
+use std::ops::Range;
+
+/// Shortest literal that can be looked for.
+pub(super) const SHORTEST: usize = 3;
+
+const BITS: u32 = 16;
+
+/// A set of literals.
+#[derive(Debug)]
+pub(super) struct Fingerprints {
+    /// By a hash of three bytes: whether a literal begins so.
+    begins: Box<[bool; 1 << BITS]>,
+    /// By that hash: the first of these literals.
+    first: Box<[u16; 1 << BITS]>,
+    /// The hash of the first three bytes of each literal, sorted, the literal and its index.
+    literals: Vec<(u16, Box<[u8]>, usize)>,
+}
+
+impl Fingerprints {
+    /// Looks for these, at most 65,536, of which none is shorter than [`SHORTEST`].
+    pub(super) fn new(literals: Vec<Box<[u8]>>) -> Self {
+        let mut begins = Box::new([false; 1 << BITS]);
+        let mut first = Box::new([0; 1 << BITS]);
+        let indexed = literals.into_iter().enumerate();
+        let mut literals: Vec<_> = indexed
+            .map(|(index, literal)| (hash(start(&literal)), literal, index))
+            .collect();
+        literals.sort_unstable();
+        for (place, (hash, ..)) in literals.iter().enumerate().rev() {
+            let hash = usize::from(*hash);
+            if let (Some(begins), Some(first)) = (begins.get_mut(hash), first.get_mut(hash)) {
+                (*begins, *first) = (true, u16::try_from(place).unwrap_or(u16::MAX));
+            }
+        }
+        Self {
+            begins,
+            first,
+            literals,
+        }
+    }
+
+    /// Calls this with each literal that begins in this part of the text, by its index, and where; from front to back.
+    pub(super) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(usize, usize)) {
+        /// Places per turn; the last one looks two bytes further.
+        const TURN: usize = 12;
+        let mut at = part.start;
+        while at + TURN <= part.end {
+            let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<{ TURN + 2 }>) else {
+                break;
+            };
+            let (Some(low), Some(high)) = (window.first_chunk(), window.last_chunk()) else {
+                break;
+            };
+            let (low, high) = (u64::from_le_bytes(*low), u64::from_le_bytes(*high));
+            let [p, q, r, s, t, u] = [0, 8, 16, 24, 32, 40].map(|bits| self.begins(low >> bits));
+            let [v, w, x, y, z, last] = [0, 8, 16, 24, 32, 40].map(|bits| self.begins(high >> bits));
+            // Without a branch for each: most turns find nothing.
+            if p | q | r | s | t | u | v | w | x | y | z | last {
+                for (place, begins) in (at..).zip([p, q, r, s, t, u, v, w, x, y, z, last]) {
+                    if begins {
+                        self.verify(text, place, &mut found);
+                    }
+                }
+            }
+            at += TURN;
+        }
+        for place in at..part.end {
+            self.verify(text, place, &mut found);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "only the lowest three bytes count")]
+    fn begins(&self, bytes: u64) -> bool {
+        self.begins
+            .get(usize::from(hash(bytes as u32)))
+            .copied()
+            .unwrap_or(false)
+    }
+
+    fn verify(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize, usize)) {
+        let rest = text.get(at..).unwrap_or_default();
+        let hash = hash(start(rest));
+        let first = self.first.get(usize::from(hash)).copied().unwrap_or(0);
+        let same = self
+            .literals
+            .iter()
+            .skip(usize::from(first))
+            .take_while(|(start, ..)| *start == hash);
+        for (_, literal, index) in same {
+            if rest.starts_with(literal) {
+                found(*index, at);
+            }
+        }
+    }
+}
+
+/// The first three bytes of a text, or what there is of them.
+fn start(text: &[u8]) -> u32 {
+    match *text {
+        [a, b, c, ..] => u32::from_le_bytes([a, b, c, 0]),
+        [a, b] => u32::from_le_bytes([a, b, 0, 0]),
+        [a] => u32::from(a),
+        [] => 0,
+    }
+}
+
+/// Of the lowest three bytes.
+#[expect(clippy::cast_possible_truncation, reason = "the highest bits are left")]
+fn hash(bytes: u32) -> u16 {
+    ((bytes << 8).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn finds_what_a_plain_search_finds(
+            literals in prop::collection::btree_set("[ab-]{3,7}", 1..20),
+            text in "[ab-]{0,200}",
+            cut in 0..200_usize,
+        ) {
+            let literals: Vec<Box<[u8]>> = literals.into_iter().map(|literal| literal.into_bytes().into()).collect();
+            let text = text.as_bytes();
+            let mut expected = Vec::new();
+            for at in 0..text.len() {
+                for (index, literal) in literals.iter().enumerate() {
+                    if text[at..].starts_with(literal) {
+                        expected.push((at, index));
+                    }
+                }
+            }
+            let all = Fingerprints::new(literals);
+            let mut found = Vec::new();
+            let cut = cut.min(text.len());
+            for part in [0..cut, cut..text.len()] {
+                let from = found.len();
+                all.find(text, part, |index, at| found.push((at, index)));
+                prop_assert!(found[from..].is_sorted_by_key(|(at, _)| *at));
+            }
+            found.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
