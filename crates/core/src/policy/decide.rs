@@ -7,6 +7,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::budget::Budget;
+use super::denial::Denial;
 use super::engine::{
     Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Pin, PolicyEngine, Rewrite,
     Verdict,
@@ -97,7 +98,7 @@ impl Decision {
     pub fn holds(&self) -> &[Arc<HoldTerms>] {
         match &self.verdict.outcome {
             Outcome::Hold(terms) => terms,
-            Outcome::Allow | Outcome::Deny { .. } => &[],
+            Outcome::Allow | Outcome::Deny(_) => &[],
         }
     }
 
@@ -239,7 +240,7 @@ pub fn decide(
                     rewrites: Vec::new(),
                     ..verdict
                 };
-                let denies = matches!(verdict.outcome, Outcome::Deny { .. });
+                let denies = matches!(verdict.outcome, Outcome::Deny(_));
                 let decision = Decision { verdict, revision };
                 return match original {
                     // What is denied as it is, is denied for that.
@@ -310,7 +311,7 @@ fn rule(subject: &Subject, request: Canonical, decision: Decision, facts: &Facts
             ))
         }
         Outcome::Hold(_) => None,
-        Outcome::Deny { message, remedy } => Some(policy_refusal(&decision, &request, message, remedy.as_deref())),
+        Outcome::Deny(denial) => Some(policy_refusal(subject, &request, &decision, denial)),
     };
     match refusal {
         None => Ruling::Granted(Decided {
@@ -354,9 +355,9 @@ fn refuse_marker(request: &Canonical) -> Result<(), Refusal> {
     )
 }
 
-fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remedy: Option<&str>) -> Refusal {
+fn policy_refusal(subject: &Subject, request: &Canonical, decision: &Decision, denial: &Denial) -> Refusal {
     let attributes = request.attributes();
-    let mut refusal = Refusal::policy(message).with_object(ObjectRef {
+    let mut refusal = Refusal::policy(denial.message(subject, request)).with_object(ObjectRef {
         group: attributes.api_group.to_string(),
         resource: attributes.resource.to_string(),
         name: attributes.name.to_string(),
@@ -364,7 +365,7 @@ fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remed
     if let Some(rule) = decision.fired().iter().find(|rule| rule.action == "deny") {
         refusal = refusal.with_rule(&*rule.name);
     }
-    match remedy {
+    match denial.remedy(request) {
         Some(remedy) => refusal.with_remedy(remedy),
         None => refusal,
     }

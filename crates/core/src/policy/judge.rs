@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::admission::Guardrail;
+use super::denial::Reason;
 use super::engine::{FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
 use super::glob::Glob;
 use super::limits::Weighed;
 use super::matching::{Asked, Place, in_scope};
-use super::question::{Findings, Late, Question};
+use super::nearest::Nearest;
+use super::question::{Counted, Late, Question};
 use super::set::{Action, CompiledRule, Document};
-use super::wording::{self, Nearest};
 use crate::json::Value;
 use crate::request::{Effect, Effects, Finding, RewriteOperation};
 
@@ -22,12 +23,12 @@ const ALLOW_ALL: &str = "countersign/insecure_allow_all";
 /// What the documents said so far.
 pub(super) struct Tally<'q> {
     question: &'q Question<'q>,
-    findings: Findings,
+    counted: Counted,
     effects: Effects,
     fired: FiredRules,
     shadow: FiredRules,
-    /// The first rule that denies.
-    denied: Option<Denial<'q>>,
+    /// Why, if a rule denies: the first that does.
+    denied: Option<Reason>,
     holds: Vec<Arc<HoldTerms>>,
     rewrites: Vec<Rewrite>,
     masks: Vec<Arc<MaskObligation>>,
@@ -46,24 +47,6 @@ pub(super) struct Tally<'q> {
     nearest: Nearest<'q>,
 }
 
-/// Why a request is denied by a rule.
-enum Denial<'q> {
-    Guard,
-    Rule {
-        name: &'q str,
-        message: Option<&'q str>,
-    },
-    /// A rule could not be evaluated.
-    Error {
-        name: &'q str,
-        message: String,
-    },
-    /// One of Kubernetes' own policies denies.
-    Guardrail {
-        message: String,
-    },
-}
-
 /// How a document permits.
 #[derive(Default)]
 struct Permission {
@@ -74,11 +57,11 @@ struct Permission {
 }
 
 impl<'q> Tally<'q> {
-    pub(super) fn new(question: &'q Question<'q>, findings: Findings) -> Self {
+    pub(super) fn new(question: &'q Question<'q>, counted: Counted) -> Self {
         let effects = question.asked.effects;
         let mut tally = Self {
             question,
-            findings,
+            counted,
             effects,
             fired: FiredRules::default(),
             shadow: FiredRules::default(),
@@ -98,7 +81,7 @@ impl<'q> Tally<'q> {
         };
         if effects.contains(Effect::Guard) {
             tally.fire(SELF, "deny");
-            tally.denied = Some(Denial::Guard);
+            tally.denied = Some(Reason::Guard);
         }
         tally
     }
@@ -111,7 +94,7 @@ impl<'q> Tally<'q> {
     /// Adds what one document says; `rules` are those that could be about the request, in their order.
     pub(super) fn add(&mut self, document: &'q Document, rules: impl Iterator<Item = &'q CompiledRule>) {
         let question = self.question;
-        let weighed = Weighed::of(&document.limits, question.findings(self.findings));
+        let weighed = Weighed::of(&document.limits, question.counted(self.counted));
         let asked = question.asked_under(&weighed);
         if !document.shadow {
             self.nearest.improve(Nearest::NoRule);
@@ -197,11 +180,13 @@ impl<'q> Tally<'q> {
                 }
                 return;
             }
-            Late::Failed(message) => {
+            Late::Failed(error) => {
                 self.fire(&rule.name, "deny");
                 permission.denied = true;
-                let name = &rule.name;
-                self.denied.get_or_insert(Denial::Error { name, message });
+                self.denied.get_or_insert_with(|| Reason::Failed {
+                    rule: Arc::clone(&rule.name),
+                    error: error.into(),
+                });
                 return;
             }
         }
@@ -220,8 +205,13 @@ impl<'q> Tally<'q> {
             Action::Hold(terms) => self.holds.push(Arc::clone(terms)),
             Action::Deny { message } => {
                 permission.denied = true;
-                let (name, message) = (&rule.name, message.as_deref());
-                self.denied.get_or_insert(Denial::Rule { name, message });
+                self.denied.get_or_insert_with(|| match message {
+                    Some(message) => Reason::Said {
+                        message: Arc::clone(message),
+                        remedy: None,
+                    },
+                    None => Reason::Rule(Arc::clone(&rule.name)),
+                });
             }
             Action::Rewrite(operations) => self.rewrites.push(Rewrite {
                 rule: Arc::clone(&rule.name),
@@ -251,11 +241,7 @@ impl<'q> Tally<'q> {
             self.nearest.improve(if missed.nothing() {
                 Nearest::Scope(document)
             } else {
-                Nearest::Effects {
-                    rule: &rule.name,
-                    missing: missed.effects,
-                    permitted: rule.matches.permitted_effects(),
-                }
+                Nearest::Effects(rule, missed.effects)
             });
         }
         in_scope && speaks
@@ -293,8 +279,9 @@ impl<'q> Tally<'q> {
                 name: denial.rule,
                 action: "deny",
             });
-            self.denied.get_or_insert(Denial::Guardrail {
-                message: denial.message,
+            self.denied.get_or_insert_with(|| Reason::Said {
+                message: denial.message.into(),
+                remedy: None,
             });
         }
     }
@@ -309,14 +296,14 @@ impl<'q> Tally<'q> {
             return Err(self.needs);
         }
         let outcome = self.outcome();
-        let denied = matches!(outcome, Outcome::Deny { .. });
+        let denied = matches!(outcome, Outcome::Deny(_));
         Ok(Verdict {
             insecure_opaque_stream: self.insecure_opaque_stream && !denied,
             outcome,
             effects: self.effects,
             fired: self.fired,
             shadow: self.shadow,
-            findings: self.question.findings(self.findings).cloned().collect(),
+            findings: self.question.findings().clone(),
             rewrites: self.rewrites,
             masks: self.masks,
             budgets: if denied { Vec::new() } else { self.budgets },
@@ -326,24 +313,19 @@ impl<'q> Tally<'q> {
     }
 
     fn outcome(&mut self) -> Outcome {
-        let Question { subject, request, .. } = *self.question;
-        match self.denied.take() {
-            Some(Denial::Guard) => return wording::touches_the_guard(subject, request),
-            Some(Denial::Rule { name, message }) => return wording::denied_by(subject, request, name, message),
-            Some(Denial::Error { name, message }) => return wording::failed(subject, request, name, &message),
-            Some(Denial::Guardrail { message }) => return Outcome::Deny { message, remedy: None },
-            None => {}
+        if let Some(reason) = self.denied.take() {
+            return Outcome::Deny(reason.into());
         }
         if self.question.asked.is_upgrade && !self.insecure_opaque_stream {
             self.fire(OPAQUE_STREAM, "deny");
-            return wording::opaque_stream(subject, request);
+            return Outcome::Deny(Reason::OpaqueStream.into());
         }
         if !self.permitted {
             if self.with_approval.is_empty() {
                 if let Nearest::Forbidden(_, finding) | Nearest::NoApprover(_, finding) = self.nearest {
                     self.fire(&format!("countersign/{}", finding.concern), "deny");
                 }
-                return wording::not_permitted(self.question, &self.nearest);
+                return Outcome::Deny(self.nearest.reason().into());
             }
             for (document, finding) in std::mem::take(&mut self.with_approval) {
                 let rule = format!("countersign/{}", finding.concern);

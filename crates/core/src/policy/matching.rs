@@ -134,7 +134,7 @@ impl<'r> Asked<'r> {
         let mut read = *self;
         if read
             .effects
-            .intersects([Effect::Write, Effect::Destructive].into_iter().collect())
+            .intersects(Effects::only(Effect::Write).with(Effect::Destructive))
         {
             read.also = read.also.with(Verb::Get);
             read.effects = read.effects.with(Effect::Read);
@@ -253,17 +253,14 @@ impl Missed {
 
 impl Match {
     /// Effects that a rule permits only by listing them.
-    pub(super) const LISTED_ONLY: [Effect; 4] =
-        [Effect::Connect, Effect::Credential, Effect::Escalation, Effect::Guard];
+    pub(super) const LISTED_ONLY: Effects = Effects::only(Effect::Connect)
+        .with(Effect::Credential)
+        .with(Effect::Escalation)
+        .with(Effect::Guard);
 
     /// The effects that the rule may permit.
     pub(super) fn permitted_effects(&self) -> Effects {
-        self.effects.unwrap_or_else(|| {
-            let ordinary = Effect::ALL
-                .into_iter()
-                .filter(|effect| !Self::LISTED_ONLY.contains(effect));
-            ordinary.collect()
-        })
+        self.effects.unwrap_or(Effects::ALL.without(Self::LISTED_ONLY))
     }
 
     /// What keeps this rule from permitting the request: everything about the request has to be listed.
@@ -279,11 +276,7 @@ impl Match {
                 .is_none_or(|globs| namespaces_permit(globs, asked.place))
             && self.names.as_deref().is_none_or(|globs| names_permit(globs, asked));
         Missed {
-            effects: asked
-                .effects
-                .iter()
-                .filter(|effect| !permitted.contains(*effect))
-                .collect(),
+            effects: asked.effects.without(permitted),
             otherwise: !fits,
         }
     }

@@ -246,6 +246,7 @@ mod budget;
 mod condition;
 mod cover;
 mod decide;
+mod denial;
 mod document;
 mod engine;
 mod explain;
@@ -254,6 +255,7 @@ mod index;
 mod judge;
 mod limits;
 mod matching;
+mod nearest;
 mod overlap;
 mod question;
 mod reload;
@@ -267,6 +269,7 @@ mod wording;
 pub use budget::conformance as budget_conformance;
 pub use budget::{Budget, BudgetError, BudgetStore, Charge, Charged, MemoryBudgets, Reservation, Unit, budget_refusal};
 pub use decide::{Decided, Decision, Ruling, decide};
+pub use denial::Denial;
 pub use document::{LoadError, LoadErrors, LoadWarning};
 pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,

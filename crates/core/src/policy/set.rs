@@ -14,7 +14,7 @@ use super::index::Index;
 use super::judge::Tally;
 use super::limits::Limits;
 use super::matching::{Match, Scope};
-use super::question::{Findings, Question};
+use super::question::{Counted, Question};
 use crate::digest::{Digest, FieldHasher};
 use crate::request::{Canonical, ResourceCatalog, RewriteOperation};
 use crate::subject::Subject;
@@ -48,11 +48,11 @@ struct Compiled {
 /// One compiled document.
 #[derive(Debug)]
 pub(super) struct Document {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     /// Over the canonical form.
     pub(super) digest: Digest,
     pub(super) subjects: Vec<SubjectMatch>,
-    pub(super) scopes: Vec<Scope>,
+    pub(super) scopes: Arc<[Scope]>,
     pub(super) limits: Limits,
     /// The terms of holds that name none, and of what needs a human by itself.
     pub(super) approval: Option<Arc<HoldTerms>>,
@@ -90,7 +90,7 @@ pub(super) struct CompiledRule {
 #[derive(Debug)]
 pub(super) enum Action {
     Allow { insecure_opaque_stream: bool },
-    Deny { message: Option<String> },
+    Deny { message: Option<Arc<str>> },
     Hold(Arc<HoldTerms>),
     Rewrite(Arc<[RewriteOperation]>),
     Mask(Vec<MaskPath>),
@@ -205,7 +205,7 @@ impl PolicySet {
 impl PolicyEngine for PolicySet {
     fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
         let mut question = Question::new(subject, request, facts, now);
-        let mut worst = match self.judge(&question, Findings::All) {
+        let mut worst = match self.judge(&question, Counted::All) {
             Ok(verdict) => verdict,
             Err(needs) => return Evaluation::Needs(needs),
         };
@@ -213,7 +213,7 @@ impl PolicyEngine for PolicySet {
         // dry run.
         if question.depends_on_masks() && !worst.masks.is_empty() {
             question.mask(&worst.masks);
-            worst = match self.judge(&question, Findings::All) {
+            worst = match self.judge(&question, Counted::All) {
                 Ok(verdict) => verdict,
                 Err(needs) => return Evaluation::Needs(needs),
             };
@@ -226,7 +226,7 @@ impl PolicyEngine for PolicySet {
             return Evaluation::Verdict(worst);
         }
         // Even where the worst is allowed: a condition can ask for what is not found.
-        match self.judge(&question, Findings::Certain) {
+        match self.judge(&question, Counted::Certain) {
             Ok(best) if best.outcome == worst.outcome => Evaluation::Verdict(worst),
             Ok(_) => Evaluation::Needs(vec![Need::LiveObject]),
             Err(needs) => Evaluation::Needs(needs),
@@ -239,8 +239,8 @@ impl PolicyEngine for PolicySet {
 }
 
 impl PolicySet {
-    fn judge(&self, question: &Question<'_>, findings: Findings) -> Result<Verdict, Vec<Need>> {
-        let mut tally = Tally::new(question, findings);
+    fn judge(&self, question: &Question<'_>, counted: Counted) -> Result<Verdict, Vec<Need>> {
+        let mut tally = Tally::new(question, counted);
         match &self.rules {
             Rules::AllowAll => tally.allow_all(),
             Rules::Documents(compiled) => {
