@@ -109,7 +109,7 @@ pub struct Verdict {
     /// Every rule that fired and counts, in the order of the documents.
     pub fired: FiredRules,
     /// Every rule in shadow mode that would have fired: recorded, not enforced.
-    pub shadow: FiredRules,
+    pub shadow: Vec<FiredRule>,
     /// What was of concern about the change.
     pub findings: Findings,
     /// What has to be changed in the request before it is judged again.
@@ -134,7 +134,7 @@ impl Verdict {
             outcome,
             effects: Effects::NONE,
             fired: FiredRules::default(),
-            shadow: FiredRules::default(),
+            shadow: Vec::new(),
             findings: Findings::default(),
             rewrites: Vec::new(),
             masks: Vec::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::admission::Guardrail;
 use super::denial::Reason;
-use super::engine::{FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
+use super::engine::{Evaluation, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
 use super::glob::Glob;
 use super::limits::Weighed;
 use super::matching::{Asked, Place, in_scope};
@@ -12,7 +12,7 @@ use super::nearest::Nearest;
 use super::question::{Counted, Late, Question};
 use super::set::{Action, CompiledRule, Document};
 use crate::json::Value;
-use crate::request::{Effect, Effects, Finding, RewriteOperation};
+use crate::request::{Effect, Finding, RewriteOperation};
 
 /// Rules that are not in any document.
 pub(super) const SELF: &str = "countersign/self";
@@ -24,22 +24,15 @@ const ALLOW_ALL: &str = "countersign/insecure_allow_all";
 pub(super) struct Tally<'q> {
     question: &'q Question<'q>,
     counted: Counted,
-    effects: Effects,
-    fired: FiredRules,
-    shadow: FiredRules,
+    /// All but its outcome.
+    verdict: Verdict,
     /// Why, if a rule denies: the first that does.
     denied: Option<Reason>,
     holds: Vec<Arc<HoldTerms>>,
-    rewrites: Vec<Rewrite>,
-    masks: Vec<Arc<MaskObligation>>,
-    budgets: Vec<Arc<super::budget::Budget>>,
-    warnings: Vec<String>,
-    annotations: Vec<(String, String)>,
     /// A document permits the request, at once or by a hold of its own.
     permitted: bool,
     /// Documents that permit it once a human has seen what is of concern.
     with_approval: Vec<(&'q Document, &'q Finding)>,
-    insecure_opaque_stream: bool,
     needs: Vec<Need>,
     /// What is not known yet could permit the request, or make another one of it.
     may_help: bool,
@@ -62,19 +55,15 @@ impl<'q> Tally<'q> {
         let mut tally = Self {
             question,
             counted,
-            effects,
-            fired: FiredRules::default(),
-            shadow: FiredRules::default(),
+            verdict: Verdict {
+                effects,
+                findings: question.findings().clone(),
+                ..Verdict::new(Outcome::Allow)
+            },
             denied: None,
             holds: Vec::new(),
-            rewrites: Vec::new(),
-            masks: Vec::new(),
-            budgets: Vec::new(),
-            warnings: Vec::new(),
-            annotations: Vec::new(),
             permitted: false,
             with_approval: Vec::new(),
-            insecure_opaque_stream: false,
             needs: Vec::new(),
             may_help: false,
             nearest: Nearest::NoDocument,
@@ -98,7 +87,7 @@ impl<'q> Tally<'q> {
         let asked = question.asked_under(&weighed);
         if !document.shadow {
             self.nearest.improve(Nearest::NoRule);
-            self.effects = self.effects.union(asked.effects);
+            self.verdict.effects = self.verdict.effects.union(asked.effects);
         }
         let mut permission = Permission::default();
         let (mut scope, mut spoken) = (None, None);
@@ -114,7 +103,7 @@ impl<'q> Tally<'q> {
         }
         for budget in &document.budgets {
             if asked.effects.intersects(budget.effects) {
-                self.budgets.push(Arc::clone(budget));
+                self.verdict.budgets.push(Arc::clone(budget));
             }
         }
         self.permit(document, &weighed, &permission);
@@ -191,7 +180,7 @@ impl<'q> Tally<'q> {
             }
         }
         self.apply(rule, asked, permission);
-        self.fired.push(FiredRule {
+        self.verdict.fired.push(FiredRule {
             name: Arc::clone(&rule.name),
             action: rule.action.as_str(),
         });
@@ -200,7 +189,7 @@ impl<'q> Tally<'q> {
     fn apply(&mut self, rule: &'q CompiledRule, asked: &Asked<'_>, permission: &mut Permission) {
         match &rule.action {
             Action::Allow { insecure_opaque_stream } => {
-                self.insecure_opaque_stream |= *insecure_opaque_stream && asked.is_upgrade;
+                self.verdict.insecure_opaque_stream |= *insecure_opaque_stream && asked.is_upgrade;
             }
             Action::Hold(terms) => self.holds.push(Arc::clone(terms)),
             Action::Deny { message } => {
@@ -213,11 +202,11 @@ impl<'q> Tally<'q> {
                     None => Reason::Rule(Arc::clone(&rule.name)),
                 });
             }
-            Action::Rewrite(operations) => self.rewrites.push(Rewrite {
+            Action::Rewrite(operations) => self.verdict.rewrites.push(Rewrite {
                 rule: Arc::clone(&rule.name),
                 operations: Arc::clone(operations),
             }),
-            Action::Mask(paths) => self.masks.push(Arc::new(mask(rule, paths, asked))),
+            Action::Mask(paths) => self.verdict.masks.push(Arc::new(mask(rule, paths, asked))),
         }
     }
 
@@ -251,7 +240,7 @@ impl<'q> Tally<'q> {
     pub(super) fn switch_token_mount_off(&mut self) {
         if let Some(path) = self.question.token_mount_switch() {
             let operation = RewriteOperation::adding(path.to_vec(), Value::Bool(false));
-            self.rewrites.push(Rewrite {
+            self.verdict.rewrites.push(Rewrite {
                 rule: TOKEN_MOUNT.into(),
                 operations: Arc::new([operation]),
             });
@@ -270,12 +259,14 @@ impl<'q> Tally<'q> {
                 return;
             }
         };
-        self.warnings.extend(outcome.warnings);
-        self.annotations.extend(outcome.annotations);
+        self.verdict.warnings.extend(outcome.warnings);
+        self.verdict.annotations.extend(outcome.annotations);
         for denial in outcome.denials {
             let reason = denial.reason.as_str().to_owned();
-            self.annotations.push((format!("{}/reason", denial.rule), reason));
-            self.fired.push(FiredRule {
+            self.verdict
+                .annotations
+                .push((format!("{}/reason", denial.rule), reason));
+            self.verdict.fired.push(FiredRule {
                 name: denial.rule,
                 action: "deny",
             });
@@ -290,33 +281,24 @@ impl<'q> Tally<'q> {
     ///
     /// What nothing permits anyway is not looked up: which rule denies would tell what the object is like, to one who may
     /// not touch it.
-    pub(super) fn verdict(mut self) -> Result<Verdict, Vec<Need>> {
+    pub(super) fn evaluation(mut self) -> Evaluation {
         let may_be_permitted = self.permitted || self.may_help || !self.with_approval.is_empty();
         if !self.needs.is_empty() && may_be_permitted {
-            return Err(self.needs);
+            return Evaluation::Needs(self.needs);
         }
-        let outcome = self.outcome();
-        let denied = matches!(outcome, Outcome::Deny(_));
-        Ok(Verdict {
-            insecure_opaque_stream: self.insecure_opaque_stream && !denied,
-            outcome,
-            effects: self.effects,
-            fired: self.fired,
-            shadow: self.shadow,
-            findings: self.question.findings().clone(),
-            rewrites: self.rewrites,
-            masks: self.masks,
-            budgets: if denied { Vec::new() } else { self.budgets },
-            warnings: self.warnings,
-            annotations: self.annotations,
-        })
+        self.verdict.outcome = self.outcome();
+        if matches!(self.verdict.outcome, Outcome::Deny(_)) {
+            self.verdict.insecure_opaque_stream = false;
+            self.verdict.budgets.clear();
+        }
+        Evaluation::Verdict(self.verdict)
     }
 
     fn outcome(&mut self) -> Outcome {
         if let Some(reason) = self.denied.take() {
             return Outcome::Deny(reason.into());
         }
-        if self.question.asked.is_upgrade && !self.insecure_opaque_stream {
+        if self.question.asked.is_upgrade && !self.verdict.insecure_opaque_stream {
             self.fire(OPAQUE_STREAM, "deny");
             return Outcome::Deny(Reason::OpaqueStream.into());
         }
@@ -347,7 +329,7 @@ impl<'q> Tally<'q> {
     }
 
     fn fire(&mut self, name: &str, action: &'static str) {
-        self.fired.push(FiredRule {
+        self.verdict.fired.push(FiredRule {
             name: name.into(),
             action,
         });
@@ -356,10 +338,11 @@ impl<'q> Tally<'q> {
     fn fire_in_shadow(&mut self, rule: &CompiledRule) {
         let action = rule.action.as_str();
         if !matches!(rule.action, Action::Allow { .. }) {
-            self.warnings
+            self.verdict
+                .warnings
                 .push(format!("{}: would {action} this if it were enforced", rule.name));
         }
-        self.shadow.push(FiredRule {
+        self.verdict.shadow.push(FiredRule {
             name: Arc::clone(&rule.name),
             action,
         });

@@ -22,11 +22,21 @@ impl Verbs {
         Verb::DeleteCollection,
     ];
 
+    pub(super) const ALL: Self = Self((1 << Self::LISTED.len()) - 1);
+
     pub(super) fn with(self, verb: Verb) -> Self {
-        // A HEAD is a GET whose answer has no body.
-        let verb = if verb == Verb::Head { Verb::Get } else { verb };
-        let bit = Self::LISTED.iter().position(|listed| *listed == verb);
-        Self(self.0 | bit.map_or(0, |bit| 1 << bit))
+        let bit = match verb {
+            // A HEAD is a GET whose answer has no body.
+            Verb::Get | Verb::Head => 0,
+            Verb::List => 1,
+            Verb::Watch => 2,
+            Verb::Create => 3,
+            Verb::Update => 4,
+            Verb::Patch => 5,
+            Verb::Delete => 6,
+            Verb::DeleteCollection => 7,
+        };
+        Self(self.0 | 1 << bit)
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = Verb> {
@@ -121,6 +131,16 @@ impl<'r> Asked<'r> {
             proxied,
             is_upgrade,
         }
+    }
+
+    /// Every verb that it has, where a rule permits or restricts.
+    pub(super) fn all_verbs(&self) -> Verbs {
+        Verbs(self.verbs.0 | self.also.0)
+    }
+
+    /// The name that a rule would have to list, if there is one and no other would do.
+    pub(super) fn only_name(&self) -> Option<&'r str> {
+        self.name.filter(|_| self.proxied.is_none())
     }
 
     /// The same request with one effect more.

@@ -8,7 +8,7 @@ use super::admission::Guardrail;
 use super::budget::Budget;
 use super::condition::Condition;
 use super::document::{self, Contents, LoadErrors, LoadWarning};
-use super::engine::{Evaluation, Facts, HoldTerms, MaskPath, Need, Outcome, PolicyEngine, Verdict};
+use super::engine::{Evaluation, Facts, HoldTerms, MaskPath, Need, Outcome, PolicyEngine};
 use super::glob::Glob;
 use super::index::Index;
 use super::judge::Tally;
@@ -205,31 +205,31 @@ impl PolicySet {
 impl PolicyEngine for PolicySet {
     fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
         let mut question = Question::new(subject, request, facts, now);
-        let mut worst = match self.judge(&question, Counted::All) {
-            Ok(verdict) => verdict,
-            Err(needs) => return Evaluation::Needs(needs),
-        };
+        let mut evaluation = self.judge(&question, Counted::All);
         // What the policy masks besides is masked before the change is compared with the live object, and guessed at by no
         // dry run.
-        if question.depends_on_masks() && !worst.masks.is_empty() {
+        if let Evaluation::Verdict(worst) = &evaluation
+            && !worst.masks.is_empty()
+            && question.depends_on_masks()
+        {
             question.mask(&worst.masks);
-            worst = match self.judge(&question, Counted::All) {
-                Ok(verdict) => verdict,
-                Err(needs) => return Evaluation::Needs(needs),
-            };
+            evaluation = self.judge(&question, Counted::All);
         }
+        let Evaluation::Verdict(worst) = &evaluation else {
+            return evaluation;
+        };
         // The live object is read only where it makes a difference.
         if worst.outcome == Outcome::Allow && question.may_hide_something() {
             return Evaluation::Needs(vec![Need::LiveObject]);
         }
         if !question.has_assumptions() {
-            return Evaluation::Verdict(worst);
+            return evaluation;
         }
         // Even where the worst is allowed: a condition can ask for what is not found.
         match self.judge(&question, Counted::Certain) {
-            Ok(best) if best.outcome == worst.outcome => Evaluation::Verdict(worst),
-            Ok(_) => Evaluation::Needs(vec![Need::LiveObject]),
-            Err(needs) => Evaluation::Needs(needs),
+            Evaluation::Verdict(best) if best.outcome == worst.outcome => evaluation,
+            Evaluation::Verdict(_) => Evaluation::Needs(vec![Need::LiveObject]),
+            needs => needs,
         }
     }
 
@@ -239,7 +239,7 @@ impl PolicyEngine for PolicySet {
 }
 
 impl PolicySet {
-    fn judge(&self, question: &Question<'_>, counted: Counted) -> Result<Verdict, Vec<Need>> {
+    fn judge(&self, question: &Question<'_>, counted: Counted) -> Evaluation {
         let mut tally = Tally::new(question, counted);
         match &self.rules {
             Rules::AllowAll => tally.allow_all(),
@@ -250,10 +250,10 @@ impl PolicySet {
                     guardrails,
                 } = &**compiled;
                 tally.switch_token_mount_off();
-                let lookup = index.place(&question.asked);
+                let lookup = index.lookup(&question.asked);
                 for id in index.documents(question.subject, documents) {
                     let Some(document) = at(documents, id) else { continue };
-                    let rules = index.rules(id, lookup);
+                    let rules = index.rules(id, &lookup);
                     tally.add(document, rules.iter().filter_map(|rule| at(&document.rules, *rule)));
                 }
                 for guardrail in guardrails {
@@ -261,7 +261,7 @@ impl PolicySet {
                 }
             }
         }
-        tally.verdict()
+        tally.evaluation()
     }
 }
 

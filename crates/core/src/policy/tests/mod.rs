@@ -37,9 +37,9 @@ fn ask(text: &str, effects: &str) -> Canonical {
         subresource: Default::default(),
         name: Default::default(),
         before_resource: 0,
-        field_selector: String::new(),
-        label_selector: String::new(),
-        path: rest.to_owned(),
+        field_selector: Default::default(),
+        label_selector: Default::default(),
+        path: rest.into(),
     };
     if !attributes.is_resource_request {
         return Canonical::for_test(attributes, effects, None);

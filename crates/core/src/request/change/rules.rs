@@ -87,7 +87,7 @@ mod tests {
         assert!(found.iter().all(|finding| finding.value.as_deref() == Some("good")));
     }
 
-    fn collected(body: &str) -> Vec<Finding> {
+    fn collected(body: &str) -> super::super::Findings {
         let attributes = Attributes::for_test(Verb::Create, "", "pods");
         let kind = Catalog::kubernetes().lookup("", "pods").unwrap();
         let value = Value::parse(body.as_bytes()).unwrap();
