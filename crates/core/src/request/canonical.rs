@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Method;
+use smol_str::SmolStr;
 
 use super::attributes::Attributes;
 use super::catalog::Kind;
@@ -16,7 +17,7 @@ use crate::json;
 #[derive(Debug, Clone)]
 pub struct Canonical {
     pub(super) method: Method,
-    pub(super) target: String,
+    pub(super) target: SmolStr,
     pub(super) attributes: Attributes,
     pub(super) query: Query,
     pub(super) effects: Effects,
