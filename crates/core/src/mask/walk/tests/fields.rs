@@ -335,8 +335,8 @@ fn built_in_attributes() -> Attributes {
         subresource: Default::default(),
         name: "".into(),
         before_resource: 0,
-        field_selector: String::new(),
-        label_selector: String::new(),
-        path: String::new(),
+        field_selector: String::new().into(),
+        label_selector: String::new().into(),
+        path: String::new().into(),
     }
 }
