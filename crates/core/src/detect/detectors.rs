@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::contexts::{self, Contexts};
 use super::hit::Hits;
+use super::lines::{self, LineState};
+use super::rules::Rules;
 
 /// Finds secrets in text.
 ///
@@ -15,6 +18,17 @@ use super::hit::Hits;
 pub trait Detector: fmt::Debug + Send + Sync {
     /// Adds the secrets in a text. The text need not be UTF-8.
     fn detect(&self, text: &[u8], hits: &mut Hits);
+
+    /// Adds the secrets in some lines of a stream (the last one may lack its end). How many come at once must not matter:
+    /// each is looked at alone. Worth implementing where that is faster for many.
+    fn detect_lines(&self, lines: &[u8], hits: &mut Hits) {
+        lines::one_by_one(lines, hits, |line, hits| self.detect(line, hits));
+    }
+
+    /// What finds secrets that go on over lines of one stream, if there are any; asked instead of `detect_lines` then.
+    fn line_state(&self) -> Option<Box<dyn LineState>> {
+        None
+    }
 }
 
 /// All that looks for secrets in one answer; cheap to clone.
@@ -27,7 +41,21 @@ impl Detectors {
     /// The rules that come with this crate.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { all: Arc::new([]) }
+        Self {
+            all: Arc::new([Arc::new(Rules::built_in()), Arc::new(Contexts)]),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Arc<dyn Detector>] {
+        &self.all
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_contexts() -> Self {
+        Self {
+            all: Arc::new([Arc::new(Contexts)]),
+        }
     }
 
     /// These, and another one.
@@ -48,15 +76,23 @@ impl Detectors {
     /// Adds the secrets in the value of something named: an environment variable, a key of a ConfigMap, a column. The
     /// name may say that the whole of it is one.
     pub fn detect_named(&self, name: &str, value: &[u8], hits: &mut Hits) {
-        let _ = name;
+        if contexts::is_secret_value(name.as_bytes(), value) {
+            hits.push(0..value.len(), "named-value");
+            return;
+        }
         self.detect(value, hits);
     }
 
     /// Adds the secrets in the arguments of a command, to the hits of the same index; `password` behind `-p` is one.
     pub fn detect_arguments(&self, arguments: &[&[u8]], hits: &mut [Hits]) {
-        for (argument, hits) in arguments.iter().zip(hits) {
+        for (argument, hits) in arguments.iter().zip(hits.iter_mut()) {
             self.detect(argument, hits);
         }
+        contexts::arguments(arguments, |index, range| {
+            if let Some(hits) = hits.get_mut(index) {
+                hits.push(range, "argument");
+            }
+        });
     }
 }
 
