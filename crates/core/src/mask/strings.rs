@@ -1,6 +1,6 @@
 //! What may stand in a string of JSON: escapes, and what they mean.
 
-use memchr::memchr;
+use super::blocks;
 
 /// An escape at the beginning of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,10 @@ fn unit(bytes: &[u8]) -> Option<u32> {
 /// Checks escapes by the places of what follows their backslashes, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Escapes {
-    /// Behind the last pair.
+    /// Behind the last one that was checked.
     checked: usize,
+    /// Whether one is no escape only since the text ends.
+    pub(super) is_cut: bool,
 }
 
 impl Escapes {
@@ -68,10 +70,13 @@ impl Escapes {
             if second < self.checked {
                 continue;
             }
-            let Escape::Of(length) = escape(text.get(second - 1..).unwrap_or_default()) else {
-                return false;
-            };
-            self.checked = second - 1 + length;
+            match escape(text.get(second - 1..).unwrap_or_default()) {
+                Escape::Of(length) => self.checked = second - 1 + length,
+                other => {
+                    self.is_cut = other == Escape::Cut;
+                    return false;
+                }
+            }
         }
         true
     }
@@ -90,20 +95,79 @@ pub(super) fn are_spaces(mut mask: u64, block: &[u8]) -> bool {
 
 /// What a string says whose escapes were checked.
 pub(super) fn unescape(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((plain, escaped)) = memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
-        text.push_str(plain);
-        let Escape::Of(length) = escape(escaped.as_bytes()) else {
-            // It was checked when it was read.
-            return text;
-        };
-        let (escape, behind) = escaped.split_at_checked(length).unwrap_or((escaped, ""));
-        text.push(character(escape.as_bytes()));
-        rest = behind;
+    let bytes = raw.as_bytes();
+    // Room to copy sixteen bytes at a time, and to take back what was too much.
+    let mut out = vec![0; bytes.len() + 16];
+    let (mut from, mut to) = (0, 0);
+    while let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty()) {
+        let place = out.get_mut(to..).unwrap_or_default();
+        if let (Some(part), Some(place)) = (rest.first_chunk(), place.first_chunk_mut()) {
+            *place = *part;
+            let plain = blocks::plain_part(part);
+            (from, to) = (from + plain, to + plain);
+            if plain == part.len() {
+                continue;
+            }
+        } else if let (Some((byte, _)), Some(place)) = (rest.split_first(), place.first_mut())
+            && *byte != b'\\'
+        {
+            *place = *byte;
+            (from, to) = (from + 1, to + 1);
+            continue;
+        }
+        let (length, character) = first_escape(bytes.get(from..).unwrap_or_default());
+        let mut utf8 = [0; 4];
+        let utf8 = character.encode_utf8(&mut utf8).as_bytes();
+        if let Some(place) = out.get_mut(to..to + utf8.len()) {
+            place.copy_from_slice(utf8);
+        }
+        (from, to) = (from + length, to + utf8.len());
     }
-    text.push_str(rest);
-    text
+    out.truncate(to);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// How long the escape at the beginning is, and what it stands for.
+fn first_escape(bytes: &[u8]) -> (usize, char) {
+    match escape(bytes) {
+        Escape::Of(length) => (length, character(bytes.get(..length).unwrap_or_default())),
+        // It was checked when it was read.
+        Escape::Cut | Escape::Wrong => (1, char::REPLACEMENT_CHARACTER),
+    }
+}
+
+/// Goes from places in what a string says to the places where that is written, from the first to the last.
+pub(super) struct Places<'r> {
+    raw: &'r [u8],
+    /// The two places that belong together.
+    written: usize,
+    said: usize,
+}
+
+impl<'r> Places<'r> {
+    /// Those of a string whose escapes were checked.
+    pub(super) fn new(raw: &'r str) -> Self {
+        Self {
+            raw: raw.as_bytes(),
+            written: 0,
+            said: 0,
+        }
+    }
+
+    /// Where it is written what is said here, which is not before the last place.
+    pub(super) fn find(&mut self, said: usize) -> usize {
+        while self.said < said {
+            let rest = self.raw.get(self.written..).unwrap_or_default();
+            let step = blocks::plain(rest).min(said - self.said);
+            (self.written, self.said) = (self.written + step, self.said + step);
+            if step == 0 {
+                let (length, character) = first_escape(rest);
+                self.written += length;
+                self.said += character.len_utf8();
+            }
+        }
+        self.written
+    }
 }
 
 fn character(escape: &[u8]) -> char {
@@ -156,6 +220,22 @@ mod tests {
         #[test]
         fn agrees_with_the_parser(raw in "(\\\\[u/bfnrtx\"\\\\]|\\\\u[dD][89aBcfF][0-9a-f]{2}|\\\\u00[0-9a-fA-F]{2}|[a-z0-9\u{e9}\u{1f600}]){0,8}") {
             prop_assert_eq!(read(&raw), parsed(&raw), "{}", raw);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_is_said(text in "[a-z\"\\\\\n\u{e9}\u{1f600}]{0,60}") {
+            let mut raw = String::new();
+            crate::json::write_string(&text, &mut raw);
+            let raw = &raw[1..raw.len() - 1];
+            prop_assert_eq!(&unescape(raw), &text);
+            let mut places = Places::new(raw);
+            for (at, _) in text.char_indices() {
+                let written = places.find(at);
+                prop_assert_eq!(&unescape(&raw[..written]), &text[..at]);
+                prop_assert_eq!(&unescape(&raw[written..]), &text[at..]);
+            }
         }
     }
 
