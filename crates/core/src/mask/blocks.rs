@@ -105,16 +105,22 @@ pub(super) trait Level {
         let bits = bits ^ (bits << 16);
         bits ^ (bits << 32)
     }
+}
 
-    /// The masks of what is left where less than a block is left; the rest of it reads as spaces.
-    #[inline(always)]
-    fn last_masks(bytes: &[u8]) -> Masks {
-        let mut block = [b' '; 64];
-        if let Some(part) = block.get_mut(..bytes.len()) {
-            part.copy_from_slice(bytes);
-        }
-        Self::masks(&block)
-    }
+/// The first block of some bytes, if there are any. Where less than a block is left, the rest of it are spaces, and it is
+/// put together elsewhere.
+#[inline(always)]
+pub(super) fn first<'b>(bytes: &'b [u8], room: &'b mut [u8; 64]) -> Option<&'b [u8; 64]> {
+    // One place that makes masks of either: of two, compilers make a bit-by-bit mess.
+    bytes.first_chunk().or_else(|| last(bytes, room))
+}
+
+#[inline(never)]
+fn last<'b>(bytes: &[u8], room: &'b mut [u8; 64]) -> Option<&'b [u8; 64]> {
+    let (part, rest) = room.split_at_mut_checked(bytes.len())?;
+    part.copy_from_slice(bytes);
+    rest.fill(b' ');
+    (!bytes.is_empty()).then_some(room)
 }
 
 /// Something that runs over many blocks. `run` and what it calls have to be inlined, to be compiled for each level.
@@ -501,7 +507,9 @@ mod tests {
         fn run<L: Level>(self) -> Self::Out {
             let (mut strings, mut all) = (Strings::default(), Vec::new());
             for block in self.0.chunks(64) {
-                let quoted = strings.follow_part::<L>(&L::last_masks(block), block.len());
+                let mut room = [0; 64];
+                let masks = L::masks(first(block, &mut room).unwrap());
+                let quoted = strings.follow_part::<L>(&masks, block.len());
                 let is = |mask: u64, at: usize| mask >> at & 1 == 1;
                 let each = |at| (is(quoted.quotes, at), is(quoted.inside, at), is(quoted.escaped, at));
                 all.extend((0..block.len()).map(each));

@@ -474,14 +474,13 @@ impl Run for StringRun<'_> {
     #[inline(always)]
     fn run<L: Level>(self) -> Self::Out {
         let Self { text, mut at } = self;
-        let (mut strings, mut escapes) = (Strings::INSIDE, Escapes::default());
+        let (mut strings, mut escapes, mut room) = (Strings::INSIDE, Escapes::default(), [0; 64]);
         loop {
             let rest = text.get(at..).unwrap_or_default();
-            let masks = match rest.first_chunk() {
-                Some(block) => L::masks(block),
-                None if rest.is_empty() => return Err(true),
-                None => L::last_masks(rest),
+            let Some(block) = blocks::first(rest, &mut room) else {
+                return Err(true);
             };
+            let masks = L::masks(block);
             let quoted = strings.follow::<L>(&masks);
             let end = quoted.quotes & quoted.quotes.wrapping_neg();
             // All of the block, if it does not end here.
@@ -515,16 +514,15 @@ impl Run for SubtreeRun<'_> {
     #[inline(always)]
     fn run<L: Level>(self) -> Result<usize> {
         let Self { text, mut at, around } = self;
-        let (mut strings, mut escapes) = (Strings::default(), Escapes::default());
+        let (mut strings, mut escapes, mut room) = (Strings::default(), Escapes::default(), [0; 64]);
         // What is open, the innermost lowest; a bit is set for an array.
         let (mut open, mut depth) = (0_u64, around);
         loop {
             let rest = text.get(at..).unwrap_or_default();
-            let masks = match rest.first_chunk() {
-                Some(block) => L::masks(block),
-                None if rest.is_empty() => return Err(MaskErrorKind::Malformed),
-                None => L::last_masks(rest),
+            let Some(block) = blocks::first(rest, &mut room) else {
+                return Err(MaskErrorKind::Malformed);
             };
+            let masks = L::masks(block);
             let quoted = strings.follow::<L>(&masks);
             let mut brackets = (masks.opens | masks.closes) & !quoted.inside;
             let mut end = 0;

@@ -423,14 +423,13 @@ impl Run for EdgeRun<'_> {
     fn run<L: Level>(self) -> Self::Out {
         let Self { scanner, bytes, before } = self;
         let floor = if scanner.state == State::Element { 2 } else { 0 };
-        let mut at = 0;
+        let (mut at, mut room) = (0, [0; 64]);
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let (masks, length) = match rest.first_chunk() {
-                Some(block) => (L::masks(block), 64),
-                None if rest.is_empty() => return Ok((bytes.len(), Edge::End)),
-                None => (L::last_masks(rest), rest.len()),
+            let Some(block) = blocks::first(rest, &mut room) else {
+                return Ok((bytes.len(), Edge::End));
             };
+            let (masks, length) = (L::masks(block), rest.len().min(64));
             let quoted = scanner.strings.follow_part::<L>(&masks, length);
             let (opens, closes) = (masks.opens & !quoted.inside, masks.closes & !quoted.inside);
             let (opened, closed) = (opens.count_ones() as usize, closes.count_ones() as usize);

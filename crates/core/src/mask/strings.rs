@@ -1,6 +1,6 @@
 //! What may stand in a string of JSON: escapes, and what they mean.
 
-use super::blocks;
+use super::blocks::{self, Level, Run, Strings};
 
 /// An escape at the beginning of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,38 +93,74 @@ pub(super) fn are_spaces(mut mask: u64, block: &[u8]) -> bool {
     true
 }
 
+/// What an escape of two bytes stands for, by its second one; 0 for all others.
+const SHORT: [u8; 256] = {
+    let mut short = [0; 256];
+    let pairs = b"\"\"\\\\//b\x08f\x0cn\nr\rt\t";
+    let mut at = 0;
+    while at < pairs.len() {
+        #[expect(clippy::indexing_slicing, reason = "computed by the compiler")]
+        {
+            short[pairs[at] as usize] = pairs[at + 1];
+        }
+        at += 2;
+    }
+    short
+};
+
+fn short(second: u8) -> u8 {
+    SHORT.get(usize::from(second)).copied().unwrap_or_default()
+}
+
 /// What a string says whose escapes were checked.
 pub(super) fn unescape(raw: &str) -> String {
     let bytes = raw.as_bytes();
-    // Room to copy sixteen bytes at a time, and to take back what was too much.
-    let mut out = vec![0; bytes.len() + 16];
+    // Never longer than what is written; room to copy sixteen bytes at a time, and to take back what was too much.
+    let mut out = vec![0; bytes.len() + 17];
     let (mut from, mut to) = (0, 0);
-    while let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty()) {
-        let place = out.get_mut(to..).unwrap_or_default();
-        if let (Some(part), Some(place)) = (rest.first_chunk(), place.first_chunk_mut()) {
-            *place = *part;
-            let plain = blocks::plain_part(part);
-            (from, to) = (from + plain, to + plain);
-            if plain == part.len() {
-                continue;
-            }
-        } else if let (Some((byte, _)), Some(place)) = (rest.split_first(), place.first_mut())
-            && *byte != b'\\'
-        {
-            *place = *byte;
-            (from, to) = (from + 1, to + 1);
+    // Sixteen bytes and a short escape behind them, as long as there are so many.
+    while let Some(part) = bytes.get(from..).and_then(<[u8]>::first_chunk::<17>)
+        && let Some(place) = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<17>)
+    {
+        *place = *part;
+        let plain = part.first_chunk().map_or(0, blocks::plain_part);
+        if plain == 16 {
+            (from, to) = (from + 16, to + 16);
             continue;
         }
-        let (length, character) = first_escape(bytes.get(from..).unwrap_or_default());
-        let mut utf8 = [0; 4];
-        let utf8 = character.encode_utf8(&mut utf8).as_bytes();
-        if let Some(place) = out.get_mut(to..to + utf8.len()) {
-            place.copy_from_slice(utf8);
+        let character = part.get(plain + 1).map_or(0, |second| short(*second));
+        match place.get_mut(plain) {
+            Some(place) if character != 0 => {
+                *place = character;
+                (from, to) = (from + plain + 2, to + plain + 1);
+            }
+            _ => {
+                (from, to) = (from + plain, to + plain);
+                put_first(bytes, &mut from, &mut out, &mut to);
+            }
         }
-        (from, to) = (from + length, to + utf8.len());
+    }
+    while from < bytes.len() {
+        put_first(bytes, &mut from, &mut out, &mut to);
     }
     out.truncate(to);
     String::from_utf8(out).unwrap_or_default()
+}
+
+/// Puts what the byte or the escape at a place says.
+fn put_first(bytes: &[u8], from: &mut usize, out: &mut [u8], to: &mut usize) {
+    let mut utf8 = [0; 4];
+    let (length, said) = match bytes.get(*from..).unwrap_or_default() {
+        rest @ [b'\\', ..] => {
+            let (length, character) = first_escape(rest);
+            (length, character.encode_utf8(&mut utf8).as_bytes())
+        }
+        rest => (1, rest.get(..1).unwrap_or_default()),
+    };
+    if let Some(place) = out.get_mut(*to..*to + said.len()) {
+        place.copy_from_slice(said);
+    }
+    (*from, *to) = (*from + length, *to + said.len());
 }
 
 /// How long the escape at the beginning is, and what it stands for.
@@ -156,6 +192,11 @@ impl<'r> Places<'r> {
 
     /// Where it is written what is said here, which is not before the last place.
     pub(super) fn find(&mut self, said: usize) -> usize {
+        (self.written, self.said) = blocks::run(PlacesRun {
+            raw: self.raw,
+            from: (self.written, self.said),
+            said,
+        });
         while self.said < said {
             let rest = self.raw.get(self.written..).unwrap_or_default();
             let step = blocks::plain(rest).min(said - self.said);
@@ -167,6 +208,35 @@ impl<'r> Places<'r> {
             }
         }
         self.written
+    }
+}
+
+/// Goes on by whole blocks, up to the last one before a place or to one with an escape of more than two bytes.
+struct PlacesRun<'r> {
+    raw: &'r [u8],
+    from: (usize, usize),
+    said: usize,
+}
+
+impl Run for PlacesRun<'_> {
+    type Out = (usize, usize);
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> (usize, usize) {
+        let (mut at, mut said) = self.from;
+        while let Some(block) = self.raw.get(at..).and_then(<[u8]>::first_chunk) {
+            let masks = L::masks(block);
+            let mut strings = Strings::INSIDE;
+            let quoted = strings.follow::<L>(&masks);
+            // An escape that is cut by the end of the block belongs to the next one.
+            let length = 64 - usize::from(strings.is_escaped());
+            let says = length - quoted.escaped.count_ones() as usize;
+            if quoted.escaped & !(masks.quotes | masks.backslashes) != 0 || said + says > self.said {
+                break;
+            }
+            (at, said) = (at + length, said + says);
+        }
+        (at, said)
     }
 }
 
@@ -225,7 +295,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_what_is_said(text in "[a-z\"\\\\\n\u{e9}\u{1f600}]{0,60}") {
+        fn finds_what_is_said(text in "[a-z]{0,70}([\"\\\\]{0,4}[a-z]{0,20}){0,20}[a-z\"\\\\\n\u{1}\u{e9}\u{1f600}]{0,60}") {
             let mut raw = String::new();
             crate::json::write_string(&text, &mut raw);
             let raw = &raw[1..raw.len() - 1];
