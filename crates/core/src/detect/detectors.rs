@@ -3,7 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::contexts::{self, Contexts, encoded, guard};
 use super::hit::Hits;
+use super::lines::{self, LineState};
+use super::rules::Rules;
+
+/// How often an encoding within an encoding is unpacked.
+const MAX_LEVELS: u8 = 3;
 
 /// Finds secrets in text.
 ///
@@ -15,6 +21,17 @@ use super::hit::Hits;
 pub trait Detector: fmt::Debug + Send + Sync {
     /// Adds the secrets in a text. The text need not be UTF-8.
     fn detect(&self, text: &[u8], hits: &mut Hits);
+
+    /// Adds the secrets in some lines of a stream (the last one may lack its end). How many come at once must not matter:
+    /// each is looked at alone. Worth implementing where that is faster for many.
+    fn detect_lines(&self, lines: &[u8], hits: &mut Hits) {
+        lines::one_by_one(lines, hits, |line, hits| self.detect(line, hits));
+    }
+
+    /// What finds secrets that go on over lines of one stream, if there are any; asked instead of `detect_lines` then.
+    fn line_state(&self) -> Option<Box<dyn LineState>> {
+        None
+    }
 }
 
 /// All that looks for secrets in one answer; cheap to clone.
@@ -27,7 +44,21 @@ impl Detectors {
     /// The rules that come with this crate.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { all: Arc::new([]) }
+        Self {
+            all: Arc::new([Arc::new(Rules::built_in()), Arc::new(Contexts)]),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Arc<dyn Detector>] {
+        &self.all
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_contexts() -> Self {
+        Self {
+            all: Arc::new([Arc::new(Contexts)]),
+        }
     }
 
     /// These, and another one.
@@ -40,23 +71,81 @@ impl Detectors {
 
     /// Adds the secrets in a text.
     pub fn detect(&self, text: &[u8], hits: &mut Hits) {
+        let mut found = Hits::default();
+        self.detect_level(text, MAX_LEVELS, &mut found);
+        guard::keep_json(text, &found, hits);
+    }
+
+    /// Adds what is encoded in a text.
+    pub(super) fn detect_encoded(&self, text: &[u8], hits: &mut Hits) {
+        self.detect_below(text, MAX_LEVELS, hits);
+    }
+
+    /// Looks at a text and, so many levels down, at what is encoded in it.
+    fn detect_level(&self, text: &[u8], levels: u8, hits: &mut Hits) {
         for detector in self.all.iter() {
             detector.detect(text, hits);
+        }
+        self.detect_below(text, levels, hits);
+    }
+
+    fn detect_below(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        if let Some(below) = levels.checked_sub(1) {
+            self.detect_runs(text, below, hits);
+            self.detect_escaped(text, below, hits);
+        }
+    }
+
+    /// Base64 and its kin: a run with a secret in it is one in whole.
+    fn detect_runs(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        let mut from = 0;
+        while let Some(run) = encoded::next_run(text, from) {
+            from = run.end;
+            if let Some((place, plain)) = encoded::decoded(text, run) {
+                let mut inner = Hits::default();
+                self.detect_level(&plain, levels, &mut inner);
+                if let Some(first) = inner.as_slice().first() {
+                    hits.push(place, first.rule.clone());
+                }
+            }
+        }
+    }
+
+    /// Escapes: what is found is a secret where it was.
+    fn detect_escaped(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        let mut from = 0;
+        while let Some((resolved, end)) = encoded::next_escaped(text, from) {
+            from = end;
+            let mut inner = Hits::default();
+            self.detect_level(&resolved.text, levels, &mut inner);
+            for hit in inner.as_slice() {
+                if let Some(place) = resolved.place(&hit.range) {
+                    hits.push(place, hit.rule.clone());
+                }
+            }
         }
     }
 
     /// Adds the secrets in the value of something named: an environment variable, a key of a ConfigMap, a column. The
     /// name may say that the whole of it is one.
     pub fn detect_named(&self, name: &str, value: &[u8], hits: &mut Hits) {
-        let _ = name;
+        if contexts::is_secret_value(name.as_bytes(), value) {
+            hits.push(0..value.len(), "named-value");
+            return;
+        }
         self.detect(value, hits);
     }
 
     /// Adds the secrets in the arguments of a command, to the hits of the same index; `password` behind `-p` is one.
     pub fn detect_arguments(&self, arguments: &[&[u8]], hits: &mut [Hits]) {
-        for (argument, hits) in arguments.iter().zip(hits) {
+        for (argument, hits) in arguments.iter().zip(hits.iter_mut()) {
             self.detect(argument, hits);
         }
+        contexts::arguments(arguments, |index, range| {
+            if let Some(hits) = hits.get_mut(index) {
+                hits.push(range, "argument");
+            }
+        });
     }
 }
 

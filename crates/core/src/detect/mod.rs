@@ -9,10 +9,21 @@
 //! 3. [`Text`] is fed a stream chunk by chunk: how it is cut never changes what comes out, and a complete line is never
 //!    held back.
 
+mod ansi;
+mod contexts;
 mod detectors;
+mod engine;
 mod hit;
+mod known;
+mod lines;
+mod names;
+mod rules;
 mod text;
 
+pub use contexts::Contexts;
 pub use detectors::{Detector, Detectors};
 pub use hit::{Hit, Hits};
+pub use known::{KnownLimits, KnownValues, Sessions};
+pub use lines::LineState;
+pub use rules::{Begins, Check, Group, RuleError, RuleSource, Rules};
 pub use text::Text;

@@ -5,14 +5,11 @@ use std::borrow::Cow;
 use super::cursor::{Cursor, Noted, Shape};
 use super::edits::Edits;
 use super::error::{MaskError, MaskErrorKind};
-use super::object::{Keep, Walk};
-use super::obligation::shown_columns;
 use super::plan::Plan;
 use super::report::Tally;
-use super::rules::item_kind;
 use super::scan::{Found, Item, Listing, Scanner};
-use super::splice::splice;
-use crate::json::{MAX_DEPTH, Value};
+use super::walk::{Columns, Keep, Page, Walk, item_kind};
+use crate::json::Value;
 
 /// Largest item that is held in memory, in bytes: an element of a list, a row, an event, or a whole object.
 pub const MAX_ITEM: usize = 8 * 1024 * 1024;
@@ -41,7 +38,7 @@ struct Open {
     prefix: Vec<u8>,
     listing: Listing,
     kind: Option<String>,
-    shown: Vec<bool>,
+    columns: Columns,
     /// Whether the prefix was handed out: with the first element, so that an error before it can still be an answer.
     is_begun: bool,
     /// Whether an element was handed out.
@@ -104,10 +101,10 @@ impl Engine {
     fn value(&mut self, item: Item<'_>, out: &mut Vec<u8>) -> Result<(), MaskError> {
         let text = text(self.scanner.bytes(item))?;
         let mut is_event = self.streams;
-        let walk = |walk: &mut Walk<'_>, cursor: &mut Cursor<'_>, edits: &mut Edits| {
-            is_event = is_event || announces_event(cursor)?;
-            cursor.read()?;
-            by_tree((text, 0), edits, walk, |walk, value| walk.root(value))
+        let walk = |walk: &mut Walk<'_>, page: &mut Page<'_>| {
+            let keep = walk.root(page)?;
+            is_event |= walk.is_event;
+            Ok(keep)
         };
         let noted = self.scanner.noted();
         let kept = mask_text(&self.plan, &mut self.tally, &mut self.edits, (text, 0, noted), walk)?;
@@ -131,7 +128,7 @@ impl Engine {
             Listing::Items => ("items", "List"),
             Listing::Rows => ("rows", "Table"),
         };
-        let Some((kind, shown)) = read_envelope(text(&closed)?, key)? else {
+        let Some((kind, columns)) = read_envelope(text(&closed)?, key)? else {
             return Ok(None);
         };
         let fits = |kind: &str| match listing {
@@ -145,7 +142,7 @@ impl Engine {
             prefix: prefix.to_vec(),
             listing,
             kind,
-            shown,
+            columns,
             is_begun: false,
             has_element: false,
         }))
@@ -156,12 +153,9 @@ impl Engine {
         let Some(open) = &mut self.open else {
             return Err(MaskErrorKind::Malformed.into());
         };
-        let walk = |walk: &mut Walk<'_>, cursor: &mut Cursor<'_>, edits: &mut Edits| {
-            cursor.read()?;
-            by_tree((text, 2), edits, walk, |walk, value| match open.listing {
-                Listing::Items => walk.item(value, open.kind.as_deref()),
-                Listing::Rows => walk.row(value, &open.shown),
-            })
+        let walk = |walk: &mut Walk<'_>, page: &mut Page<'_>| match open.listing {
+            Listing::Items => walk.item(page, open.kind.as_deref()),
+            Listing::Rows => walk.row(page, &open.columns),
         };
         // Two levels are around it: the root and the array.
         let noted = self.scanner.noted();
@@ -186,10 +180,11 @@ impl Engine {
         let text = text(&envelope)?;
         let plan = &self.plan;
         let mut disagrees = false;
-        let walk = |walk: &mut Walk<'_>, cursor: &mut Cursor<'_>, edits: &mut Edits| {
-            disagrees = open.kind.is_none() && cursor.kind()?.is_some_and(|kind| contradicts(plan, &kind));
-            cursor.read()?;
-            by_tree((text, 0), edits, walk, |walk, value| walk.root(value))
+        let walk = |walk: &mut Walk<'_>, page: &mut Page<'_>| {
+            let keep = walk.root(page)?;
+            let kind = walk.kind.as_deref();
+            disagrees = open.kind.is_none() && kind.is_some_and(|kind| contradicts(plan, kind));
+            Ok(keep)
         };
         let noted = Noted::Unknown;
         let kept = mask_text(plan, &mut self.tally, &mut self.edits, (text, 0, noted), walk)?;
@@ -221,19 +216,46 @@ pub(super) fn mask_text<'t>(
     tally: &mut Tally,
     edits: &mut Edits,
     (text, around, noted): (&'t str, usize, Noted),
-    mask: impl FnOnce(&mut Walk<'_>, &mut Cursor<'t>, &mut Edits) -> Result<Keep, MaskErrorKind>,
+    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'t>) -> Result<Keep, MaskErrorKind>,
 ) -> Result<Keep, MaskError> {
     edits.clear();
     let start = Cursor::new(text, around).noting(noted);
-    let mut cursor = start.clone();
-    let kept = mask(&mut Walk { plan, tally }, &mut cursor, edits)?;
+    let mut page = Page::new(start.clone(), text, std::mem::take(edits));
+    let mut walk = Walk::new(plan);
+    let kept = mask(&mut walk, &mut page)?;
+    let mut cursor = page.cursor;
+    *edits = page.edits;
     if kept == Keep::No {
         // Whoever leaves it out need not have read it all.
         cursor = start;
         cursor.skip()?;
+        tally.hidden(1);
     }
     cursor.finish()?;
+    if kept == Keep::Yes {
+        walk.commit(tally);
+    }
     Ok(kept)
+}
+
+/// Masks one value; `None` if it is left out. What did not change is the same bytes.
+pub(super) fn mask_bytes<'b>(
+    plan: &Plan,
+    tally: &mut Tally,
+    bytes: &'b [u8],
+    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'b>) -> Result<Keep, MaskErrorKind>,
+) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
+    let mut edits = Edits::default();
+    let kept = mask_text(plan, tally, &mut edits, (text(bytes)?, 0, Noted::Unknown), mask)?;
+    if kept == Keep::No {
+        return Ok(None);
+    }
+    if edits.is_empty() {
+        return Ok(Some(Cow::Borrowed(bytes)));
+    }
+    let mut masked = Vec::with_capacity(bytes.len());
+    edits.apply(bytes, &mut masked);
+    Ok(Some(Cow::Owned(masked)))
 }
 
 /// Items are UTF-8, or nothing of them is handed out.
@@ -241,16 +263,9 @@ fn text(bytes: &[u8]) -> Result<&str, MaskErrorKind> {
     std::str::from_utf8(bytes).map_err(|_| MaskErrorKind::Malformed)
 }
 
-/// Whether a value is an event of a watch.
-fn announces_event(cursor: &Cursor<'_>) -> Result<bool, MaskErrorKind> {
-    const EVENTS: [&str; 5] = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"];
-    let event = cursor.look_up_text(&["type"])?;
-    Ok(event.is_some_and(|event| EVENTS.contains(&&*event)) && cursor.look_up("object")?.is_some())
-}
-
-/// Kind and shown columns of the envelope of a list or Table, of which `elements` is the key of the elements; `None` if
+/// Kind and columns of the envelope of a list or Table, of which `elements` is the key of the elements; `None` if
 /// there is anything in it that is ever masked.
-fn read_envelope(text: &str, elements: &str) -> Result<Option<(Option<String>, Vec<bool>)>, MaskError> {
+fn read_envelope(text: &str, elements: &str) -> Result<Option<(Option<String>, Columns)>, MaskError> {
     let (mut cursor, mut none) = (Cursor::new(text, 0), Edits::default());
     let mut envelope = cursor.object()?;
     let (mut kind, mut columns, mut is_plain) = (None, None, true);
@@ -274,7 +289,7 @@ fn read_envelope(text: &str, elements: &str) -> Result<Option<(Option<String>, V
         };
     }
     cursor.finish()?;
-    Ok(is_plain.then(|| (kind, shown_columns(columns.as_ref()))))
+    Ok(is_plain.then(|| (kind, Columns::read(columns.as_ref()))))
 }
 
 fn is_list_metadata(key: &str) -> bool {
@@ -326,56 +341,4 @@ fn is_cut_short(bytes: &[u8]) -> Result<bool, MaskError> {
         _ => text(bytes)?,
     };
     Ok(Cursor::new(text, 0).is_cut_short()?)
-}
-
-/// Masks the tree of a text, and notes what came out different.
-fn by_tree(
-    (text, around): (&str, usize),
-    edits: &mut Edits,
-    walk: &mut Walk<'_>,
-    mask: impl FnOnce(&mut Walk<'_>, &mut Value) -> Keep,
-) -> Result<Keep, MaskErrorKind> {
-    let before = text.as_bytes();
-    let masked = mask_bytes(walk.plan, walk.tally, before, around, mask).map_err(|error| error.kind())?;
-    let Some(masked) = masked else {
-        return Ok(Keep::No);
-    };
-    if let Cow::Owned(masked) = masked {
-        let same = |(one, other): &(&u8, &u8)| one == other;
-        let start = before.iter().zip(&masked).take_while(same).count();
-        let most = before.len().min(masked.len()) - start;
-        let end = before
-            .iter()
-            .rev()
-            .zip(masked.iter().rev())
-            .take(most)
-            .take_while(same)
-            .count();
-        let changed = masked.get(start..masked.len() - end).unwrap_or_default();
-        let changed = String::from_utf8(changed.to_vec()).map_err(|_| MaskErrorKind::Malformed)?;
-        edits.replace(start..before.len() - end, changed);
-    }
-    Ok(Keep::Yes)
-}
-
-/// Parses and masks one value that has `around` levels around it; `None` if it is left out.
-pub(super) fn mask_bytes<'b>(
-    plan: &Plan,
-    tally: &mut Tally,
-    bytes: &'b [u8],
-    around: usize,
-    mask: impl FnOnce(&mut Walk<'_>, &mut Value) -> Keep,
-) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
-    let parse = || Value::parse_with_depth(bytes, MAX_DEPTH - around);
-    let mut value = parse()?;
-    tally.touched = false;
-    let mut walk = Walk { plan, tally };
-    if mask(&mut walk, &mut value) == Keep::No {
-        return Ok(None);
-    }
-    if !tally.touched {
-        return Ok(Some(Cow::Borrowed(bytes)));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| MaskErrorKind::Malformed)?;
-    Ok(Some(Cow::Owned(splice(text, &parse()?, &value).into_bytes())))
 }

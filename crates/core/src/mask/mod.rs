@@ -29,6 +29,8 @@
 //! What is not masked here: values that only a detector can find (in log lines, ConfigMaps, environment variables). And
 //! a masked number can't be told from a `0`, so [`marker_paths`] does not see it in what is written back.
 //!
+//! What a policy adds to this, and weakens of it, is in [`MaskSettings`].
+//!
 //! ```
 //! use countersign_core::mask::marker_paths;
 //! use countersign_core::json::Value;
@@ -44,20 +46,17 @@ mod engine;
 mod error;
 mod headers;
 mod keys;
+mod kinds;
 mod marker;
 mod masker;
 mod masking;
-mod metadata;
-mod object;
-mod obligation;
+mod own_rules;
 mod plan;
 mod report;
-mod rules;
 mod scan;
-mod secret;
-mod splice;
-mod status;
+mod settings;
 mod strings;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -65,27 +64,35 @@ mod tests;
 pub use engine::{MAX_DOCUMENT, MAX_ITEM};
 pub use error::{MaskError, MaskErrorKind};
 pub use headers::{add_warnings, response_headers, warning_header};
+pub use kinds::{FieldRule, FieldRuleError, FieldTreatment, KINDS_VERSION, Kinds};
 pub use marker::{MARKER, marker_paths};
+pub(crate) use marker::{carries_marker, is_encoded_marker};
 pub use masker::Masker;
 pub use masking::Masking;
+pub use own_rules::{RuleError, RulePart};
 pub use plan::Plan;
 pub use report::Report;
+pub use settings::{DetectRule, MaskPolicy, MaskSettings, SettingsError, WithoutJson, WriteBack};
 
 use crate::json::Value;
 use crate::policy::MaskObligation;
 use crate::request::Canonical;
 
 /// A live object of a request as an answer to its caller would show it.
-pub(crate) fn as_seen(request: &Canonical, object: &Value, obligations: &[std::sync::Arc<MaskObligation>]) -> Value {
-    let plan = Plan::new(request.attributes(), request.kind(), obligations);
-    let mut seen = object.clone();
-    let mut tally = report::Tally::default();
-    let mut walk = object::Walk {
-        plan: &plan,
-        tally: &mut tally,
-    };
-    walk.root(&mut seen);
-    seen
+pub(crate) fn as_seen(
+    request: &Canonical,
+    object: &Value,
+    obligations: &[std::sync::Arc<MaskObligation>],
+    masking: &Masking,
+) -> Value {
+    let plan = Plan::new(request.attributes(), request.kind(), obligations).masking(masking.clone());
+    let bytes = object.to_bytes();
+    let masked = engine::mask_bytes(&plan, &mut report::Tally::default(), &bytes, |walk, page| {
+        walk.root(page)
+    });
+    let seen = masked.ok().flatten().and_then(|masked| Value::parse(&masked).ok());
+    // What can't be masked is not shown at all.
+    seen.unwrap_or(Value::Null)
 }
 
 /// Whether a value stands for one that is masked.

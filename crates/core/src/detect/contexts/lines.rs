@@ -1,0 +1,166 @@
+//! What one line says about the next: a YAML block, a name whose value is on the line below.
+
+use crate::detect::names::Secrecy;
+
+use super::assignment;
+use super::bytes::{at, is_blank, part, rest, skip, trimmed};
+use super::quote::Quote;
+use super::sink::Sink;
+use super::value::{Place, is_secret};
+
+/// Most lines of a quoted value.
+const MAX_QUOTED_LINES: u16 = 64;
+
+/// What the lines before tell about the next one. Small, and of a fixed size.
+///
+/// It is fed every line of a text, in order; how many at a time makes no difference. A line that is handed out in pieces
+/// is fed piece by piece.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LineState {
+    pub(super) names: Carry,
+    pub(super) shell: super::shell::Carry,
+}
+
+impl LineState {
+    /// Whether the lines before tell nothing about the next one.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.names, Carry::None) && self.shell.is_idle()
+    }
+}
+
+/// What a name says about the next line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Carry {
+    /// Nothing.
+    #[default]
+    None,
+    /// `password: |`: what is indented more is the value.
+    Block { indent: usize, rule: &'static str },
+    /// `password:` and nothing else.
+    Next { indent: usize, secrecy: Secrecy },
+    /// `name: DB_PASSWORD`: then `value: x`.
+    Pair(Secrecy),
+    /// `- --password`: then `- x`.
+    Argument(Secrecy),
+    /// `password: "` and no other quote.
+    Quoted { lines: u16 },
+}
+
+/// How far a line is indented.
+pub(super) fn indent(line: &[u8]) -> usize {
+    skip(line, 0, is_blank)
+}
+
+/// Looks at a line by what the one before says; answers whether that is all there is to it.
+pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> bool {
+    let content = trimmed(line, 0..line.len());
+    match *carry {
+        Carry::None => false,
+        Carry::Block { indent: outer, rule } => {
+            if content.is_empty() {
+                return true;
+            }
+            if content.start <= outer {
+                *carry = Carry::None;
+                return false;
+            }
+            if is_secret(Secrecy::Password, part(line, content.clone()), Place::Assigned) {
+                sink.push(content, rule);
+            }
+            true
+        }
+        Carry::Next { indent: outer, secrecy } => {
+            if content.is_empty() {
+                return true;
+            }
+            let listed = at(line, content.start) == b'-' && is_blank(at(line, content.start + 1));
+            if content.start < outer || (content.start == outer && !listed) {
+                *carry = Carry::None;
+                return false;
+            }
+            let start = if listed {
+                skip(line, content.start + 1, is_blank)
+            } else {
+                content.start
+            };
+            let text = rest(line, start);
+            let keyed = memchr::memmem::find(text, b": ").is_some()
+                || text.trim_ascii_end().ends_with(b":")
+                || text.starts_with(b"{");
+            if !listed {
+                *carry = Carry::None;
+            }
+            if keyed {
+                *carry = Carry::None;
+                return false;
+            }
+            let value = match Quote::open(line, start) {
+                Some(quote) => quote.start..quote.close(line).unwrap_or(content.end),
+                None => start..content.end,
+            };
+            if is_secret(secrecy, part(line, value.clone()), Place::Assigned) {
+                sink.push(value, "named-block");
+            }
+            true
+        }
+        Carry::Pair(secrecy) => {
+            *carry = Carry::None;
+            let start = skip(line, content.start, |byte| {
+                is_blank(byte) || matches!(byte, b'-' | b'{' | b',')
+            });
+            let Some(value) = assignment::value_of_pair(line, start) else {
+                return false;
+            };
+            if matches!(at(line, value), b'|' | b'>') && value + 3 >= content.end {
+                *carry = Carry::Block {
+                    indent: content.start,
+                    rule: "named-block",
+                };
+                return true;
+            }
+            if Quote::open(line, value).is_none() && secrecy == Secrecy::Password {
+                let all = super::bare::to_line_end(line, value);
+                if is_secret(secrecy, part(line, all.clone()), Place::Assigned) {
+                    sink.push(all, "named-value");
+                }
+                return true;
+            }
+            assignment::single(line, value, secrecy, sink);
+            true
+        }
+        Carry::Argument(secrecy) => {
+            *carry = Carry::None;
+            let listed = at(line, content.start) == b'-' && is_blank(at(line, content.start + 1));
+            let start = if listed {
+                skip(line, content.start + 1, is_blank)
+            } else {
+                content.start
+            };
+            let value = match Quote::open(line, start) {
+                Some(quote) => quote.start..quote.close(line).unwrap_or(content.end),
+                None if listed => start..content.end,
+                None => return false,
+            };
+            let text = part(line, value.clone());
+            if text.starts_with(b"-") {
+                return false;
+            }
+            if is_secret(secrecy, text, Place::Assigned) {
+                sink.push(value, super::shell::RULE);
+            }
+            true
+        }
+        Carry::Quoted { lines } => {
+            let end = memchr::memchr(b'"', line);
+            let range = content.start..end.unwrap_or(content.end).max(content.start);
+            *carry = match end {
+                None if lines < MAX_QUOTED_LINES => Carry::Quoted { lines: lines + 1 },
+                _ => Carry::None,
+            };
+            if range.len() > 2 {
+                sink.push(range, "named-block");
+            }
+            true
+        }
+    }
+}

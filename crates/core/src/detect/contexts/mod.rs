@@ -1,0 +1,140 @@
+//! Secrets that their surroundings tell: a name before them, a flag, a place in a URL, a header or a file.
+//!
+//! 1. A name tells ([`names`](super::names)), in every notation in which a name has a value: `NAME=x`, `name: x`,
+//!    `"name": "x"` and the same quoted again, `--name x`, `<name>x</name>`, `name: NAME` with `value: x` after it, a
+//!    header, a sentence. A place that is less sure needs a value that looks like a secret.
+//! 2. A position tells: arguments of known programs, the password of a URL or of a connection string, the fields of
+//!    `.pgpass`, `.netrc`, `/etc/shadow` and their kin.
+//! 3. What can't be a secret stays, whatever its name: nothing, a placeholder, a variable, a reference, a path, the marker.
+//! 4. A line is looked at by itself, with what the lines before it said ([`LineState`]).
+//!
+//! Time is linear in the text: what was looked at for one name is not looked at again for the next one, or is bounded.
+
+mod anchors;
+mod assignment;
+mod bare;
+mod bytes;
+pub(super) mod encoded;
+mod files;
+pub(super) mod guard;
+mod header;
+mod lines;
+mod programs;
+mod prose;
+mod quote;
+mod shell;
+mod sink;
+mod url;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use shell::arguments;
+
+use memchr::{memchr, memchr2, memrchr2};
+
+use super::detectors::Detector;
+use super::hit::Hits;
+use super::lines::LineState as Stream;
+use super::names::Secrecy;
+use lines::LineState;
+use sink::Sink;
+use value::Place;
+
+/// Finds what surroundings tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Contexts;
+
+impl Detector for Contexts {
+    fn detect(&self, text: &[u8], hits: &mut Hits) {
+        lines(text, 0, &mut LineState::default(), hits);
+    }
+
+    fn line_state(&self) -> Option<Box<dyn Stream>> {
+        Some(Box::<LineState>::default())
+    }
+}
+
+impl Stream for LineState {
+    fn lines(&mut self, text: &[u8], hits: &mut Hits) {
+        lines(text, 0, self, hits);
+    }
+}
+
+/// Looks at lines that follow those that the state has seen; `offset` is where they begin for the hits.
+fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
+    let mut start = 0;
+    let mut candidates = Candidates::default();
+    while start < text.len() {
+        if state.is_idle() {
+            let Some(next) = candidates.next(text, start) else {
+                return;
+            };
+            start = memrchr2(b'\n', b'\r', bytes::part(text, start..next)).map_or(start, |end| start + end + 1);
+        }
+        let end = memchr2(b'\n', b'\r', bytes::rest(text, start)).map_or(text.len(), |end| start + end);
+        let line = bytes::part(text, start..end);
+        if line.is_empty() {
+            start = end + 1;
+            continue;
+        }
+        let sink = &mut Sink::new(hits, offset + start);
+        if !lines::follow(line, &mut state.names, sink) {
+            assignment::scan(line, &mut state.names, sink);
+        }
+        shell::scan(line, &mut state.shell, sink);
+        url::scan(line, sink);
+        files::scan(line, sink);
+        start = end + 1;
+    }
+}
+
+/// The next place for each of the searches, so that none looks at a byte twice.
+#[derive(Debug, Default)]
+struct Candidates {
+    name: Option<Option<usize>>,
+    program: Option<Option<usize>>,
+    userinfo: Option<Option<usize>>,
+    file: Option<Option<usize>>,
+}
+
+impl Candidates {
+    /// The first place at or after a position where there may be something.
+    fn next(&mut self, text: &[u8], from: usize) -> Option<usize> {
+        let name = refreshed(&mut self.name, from, || {
+            anchors::next(text, from).map(|found| found.start)
+        });
+        let program = refreshed(&mut self.program, from, || shell::next(text, from));
+        let userinfo = refreshed(&mut self.userinfo, from, || {
+            memchr(b'@', bytes::rest(text, from)).map(|found| from + found)
+        });
+        let file = refreshed(&mut self.file, from, || files::next(text, from));
+        [name, program, userinfo, file].into_iter().flatten().min()
+    }
+}
+
+/// What a search found before, or finds now if that is behind us.
+fn refreshed(last: &mut Option<Option<usize>>, from: usize, search: impl FnOnce() -> Option<usize>) -> Option<usize> {
+    match *last {
+        Some(None) => None,
+        Some(Some(found)) if found >= from => Some(found),
+        _ => {
+            let found = search();
+            *last = Some(found);
+            found
+        }
+    }
+}
+
+/// Whether the whole value of a name is a secret.
+pub(super) fn is_secret_value(name: &[u8], value: &[u8]) -> bool {
+    super::names::secrecy(name).is_some_and(|secrecy| {
+        let secrecy = if secrecy == Secrecy::Cookie {
+            Secrecy::Token
+        } else {
+            secrecy
+        };
+        value::is_secret(secrecy, value.trim_ascii(), Place::Assigned)
+    })
+}

@@ -1,0 +1,206 @@
+//! A name and a value with only words between them: `password is hunter2`, `--password hunter2`, `PASSWORD 'x'`.
+
+use std::ops::Range;
+
+use crate::detect::names::Secrecy;
+
+use super::assignment::{Named, value_of_pair};
+use super::bare::bare;
+use super::bytes::{at, before, goes_on, is_blank, part, rest, skip, skip_back};
+use super::header;
+use super::quote::Quote;
+use super::sink::Sink;
+use super::value::{Place, is_harmless, is_plain_word, is_secret, looks_secret};
+
+/// Words before a name that set what it names to what follows.
+const SETTERS: [&[u8]; 6] = [b"set", b"setenv", b"setx", b"unsafe-set", b"configure", b"add"];
+
+/// Words between a name and a value.
+const COPULAS: [&[u8]; 8] = [b"is", b"was", b"to", b"be", b"are", b"as", b"now", b"with"];
+
+/// How far a colon may be from the name: `password for user bob: x`.
+const MOST_WORDS: usize = 96;
+
+/// Looks at what follows a name and a blank. Answers from where to go on.
+pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<usize> {
+    let name = part(line, named.name.clone());
+    let start = skip(line, named.value, is_blank);
+    if name.eq_ignore_ascii_case(b"Bearer") {
+        return bearer(line, start, sink);
+    }
+    if let Some(value) = value_of_pair(line, start) {
+        return Some(super::assignment::single(line, value, named.secrecy, sink));
+    }
+    if name.eq_ignore_ascii_case(b"secret") && Quote::open(line, start).is_some() {
+        // `secret "db" not found`: its name.
+        return None;
+    }
+    let range = if before(line, named.name.start) == b'-' {
+        argument(line, start, named.secrecy)
+    } else if is_set(line, named.name.start) {
+        argument(line, start, named.secrecy).or_else(|| said(line, start, named.secrecy))
+    } else if is_key_alone(line, named) {
+        Some(bare(line, start)).filter(|range| is_secret(Secrecy::Password, part(line, range.clone()), Place::Assigned))
+    } else {
+        said(line, start, named.secrecy)
+    }?;
+    let end = range.end;
+    sink.push(range, "spoken-value");
+    Some(end)
+}
+
+/// `Bearer abc.def`.
+fn bearer(line: &[u8], start: usize, sink: &mut Sink<'_>) -> Option<usize> {
+    let range = bare(line, start);
+    let token = part(line, range.clone());
+    let named = token
+        .iter()
+        .position(|byte| *byte == b'=')
+        .is_some_and(|sign| at(token, sign + 1) != 0 && at(token, sign + 1) != b'=');
+    if named || !looks_secret(token, 8) {
+        return None;
+    }
+    let end = range.end;
+    sink.push(range, header::RULE);
+    Some(end)
+}
+
+/// Whether the word before a name sets it.
+fn is_set(line: &[u8], name: usize) -> bool {
+    let end = skip_back(line, name, name.saturating_sub(4), |byte| {
+        is_blank(byte) || matches!(byte, b'"' | b'\'')
+    });
+    let start = skip_back(line, end, end.saturating_sub(12), |byte| {
+        byte.is_ascii_alphanumeric() || byte == b'-'
+    });
+    let word = part(line, start..end);
+    end < name && SETTERS.iter().any(|setter| word.eq_ignore_ascii_case(setter))
+}
+
+/// Lines of files in which a blank assigns: `requirepass x`, and `password x` in `.netrc`.
+fn is_key_alone(line: &[u8], named: &Named) -> bool {
+    let name = part(line, named.name.clone());
+    let head = part(line, 0..named.name.start);
+    let first = head.trim_ascii().is_empty();
+    if first && (name == b"requirepass" || name == b"masterauth") {
+        return true;
+    }
+    if name != b"password" {
+        return false;
+    }
+    // `machine x login y password z`.
+    let most = head.get(head.len().saturating_sub(128)..).unwrap_or_default();
+    let value = bare(line, named.value);
+    let alone = rest(line, value.end).trim_ascii();
+    (alone.is_empty() || alone.starts_with(b"machine") || alone.starts_with(b"account") || alone.starts_with(b"port"))
+        && memchr::memmem::find(most, b"login ").is_some()
+}
+
+/// The argument behind a flag.
+fn argument(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>> {
+    if at(line, start) == b'-' && !looks_secret(part(line, bare(line, start)), 8) {
+        return None;
+    }
+    let range = match Quote::open(line, start) {
+        Some(quote) => quote.start..quote.close(line)?,
+        None => bare(line, start),
+    };
+    let value = part(line, range.clone());
+    // Help texts say what type the value of a flag has, or go on with words.
+    let prose = is_plain_word(value) && {
+        let next = skip(line, range.end, is_blank);
+        next - range.end > 1 || (at(line, next).is_ascii_lowercase() && at(line, next + 1).is_ascii_lowercase())
+    };
+    let secrecy = if secrecy == Secrecy::Perhaps {
+        Secrecy::Perhaps
+    } else {
+        secrecy
+    };
+    (!prose && is_secret(secrecy, value, Place::Assigned)).then_some(range)
+}
+
+/// What a sentence says to be the value.
+fn said(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>> {
+    let word_end = skip(line, start, |byte| byte.is_ascii_alphabetic());
+    let word = part(line, start..word_end);
+    if !word.is_empty()
+        && is_blank(at(line, word_end))
+        && COPULAS.iter().any(|copula| word.eq_ignore_ascii_case(copula))
+    {
+        let mut next = skip(line, word_end, is_blank);
+        for filler in [&b"now "[..], b"set to ", b"be ", b"to "] {
+            if goes_on(line, next, filler) {
+                next += filler.len();
+            }
+        }
+        if at(line, next) == b':' {
+            next = skip(line, next + 1, is_blank);
+        }
+        if let Some(range) = spoken(line, next, secrecy, true) {
+            return Some(range);
+        }
+    } else if let Some(range) = spoken(line, start, secrecy, false) {
+        return Some(range);
+    }
+    behind_colon(line, start, secrecy)
+}
+
+/// A value in a sentence: quoted, or a word that looks like a secret.
+fn spoken(line: &[u8], start: usize, secrecy: Secrecy, copula: bool) -> Option<Range<usize>> {
+    if let Some(quote) = Quote::open(line, start) {
+        let stop = line.len().min(quote.start + 512);
+        let range = quote.start..quote.close(part(line, 0..stop))?;
+        let value = part(line, range.clone());
+        let found = match secrecy {
+            Secrecy::Password => {
+                is_secret(secrecy, value, Place::Assigned) && !value.contains(&b' ') && value.len() > 2
+            }
+            Secrecy::Token => looks_secret(value, 16) && !value.contains(&b' ') && !super::value::is_uuid(value),
+            _ => false,
+        };
+        return found.then_some(range);
+    }
+    let range = bare(line, start);
+    let value = part(line, range.clone());
+    let joined = value.iter().any(|byte| matches!(byte, b'(' | b'='));
+    let found = match secrecy {
+        _ if joined && !copula => false,
+        Secrecy::Token if copula => looks_secret(value, 8),
+        Secrecy::Digits if copula => is_secret(secrecy, value, Place::Prose),
+        Secrecy::Digits | Secrecy::Perhaps | Secrecy::Cookie | Secrecy::Authorization => false,
+        _ => is_secret(secrecy, value, Place::Prose),
+    };
+    (found && !is_harmless(value)).then_some(range)
+}
+
+/// `password for user bob: x`, `password of bob = x`, `Token for bob is x`.
+fn behind_colon(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>> {
+    if !matches!(secrecy, Secrecy::Password | Secrecy::Token) {
+        return None;
+    }
+    let words = part(line, start..line.len().min(start + MOST_WORDS));
+    let mut position = 0;
+    while let Some(byte) = words.get(position) {
+        let here = start + position;
+        match byte {
+            b'.' | b',' | b';' if is_blank(at(line, here + 1)) => return None,
+            b'{' | b'}' | b'[' | b'<' | b'|' => return None,
+            b':' | b'=' if is_blank(at(line, here + 1)) || (*byte == b'=' && is_blank(before(line, here))) => {
+                let next = skip(line, here + 1, is_blank);
+                let quoted = Quote::open(line, next).is_some();
+                let range = spoken(line, next, secrecy, true)?;
+                let value = part(line, range.clone());
+                let ends = at(line, range.end + 1);
+                let last = !is_blank(at(line, range.end)) || !ends.is_ascii_lowercase();
+                return (quoted || (last && looks_secret(value, 8))).then_some(range);
+            }
+            b' ' if goes_on(line, here, b" is ") => {
+                let range = spoken(line, here + 4, secrecy, true)?;
+                return looks_secret(part(line, range.clone()), 6).then_some(range);
+            }
+            _ => {}
+        }
+        position += 1;
+    }
+    None
+}

@@ -1,0 +1,404 @@
+//! Commands: in text, as lists of arguments, over several lines.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::packed::Searcher;
+use memchr::memmem;
+
+use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
+use super::programs::{How, Program, Rule, STEMS, Take, named};
+use super::quote::Quote;
+use super::sink::Sink;
+use super::value::is_harmless;
+
+/// What found an argument.
+pub(super) const RULE: &str = "argument";
+
+/// Most words of a command that are looked at.
+const MAX_WORDS: usize = 256;
+
+static PROGRAMS: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(STEMS));
+
+/// Where in a command one is: word for word.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Walk {
+    program: Option<&'static Program>,
+    /// How many of the words that each of the first rules needs have come.
+    needed: [u8; 4],
+    /// How many words that are no flags came since.
+    plain: [u8; 4],
+    /// The rule whose value the next word is.
+    pending: Option<Take>,
+}
+
+impl Walk {
+    /// The next word: what of it is a secret.
+    pub(super) fn word(&mut self, word: &[u8]) -> Option<Range<usize>> {
+        if let Some(take) = self.pending.take() {
+            return taken(take, word, 0);
+        }
+        if let Some(program) = named(word) {
+            *self = Self {
+                program: Some(program),
+                ..Self::default()
+            };
+            return None;
+        }
+        let program = self.program?;
+        for (index, rule) in program.rules.iter().enumerate() {
+            if let Some(found) = self.apply(index, rule, word) {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// Something if the rule has to say something of the word.
+    fn apply(&mut self, index: usize, rule: &'static Rule, word: &[u8]) -> Option<Option<Range<usize>>> {
+        let needed = self.needed.get_mut(index)?;
+        if let Some(need) = rule.needs.get(usize::from(*needed)) {
+            if need.split('|').any(|need| need.as_bytes() == word) {
+                *needed += 1;
+            }
+            return None;
+        }
+        if let How::Nth(nth) = rule.how {
+            if word.first() == Some(&b'-') {
+                return None;
+            }
+            let plain = self.plain.get_mut(index)?;
+            *plain = plain.saturating_add(1);
+            return (*plain == nth).then(|| taken(rule.take, word, 0));
+        }
+        for flag in rule.flags {
+            let Some(value) = word.strip_prefix(flag.as_bytes()) else {
+                continue;
+            };
+            if value.is_empty() {
+                if rule.how != How::Attached {
+                    self.pending = Some(rule.take);
+                    return Some(None);
+                }
+            } else if value.first() == Some(&b'=') && flag.starts_with("--") {
+                return Some(taken(rule.take, word, flag.len() + 1));
+            } else if rule.how != How::Next && !flag.starts_with("--") && (flag.len() == 2 || rule.how == How::Attached)
+            {
+                return Some(taken(rule.take, word, flag.len()));
+            }
+        }
+        None
+    }
+
+    /// Whether the next word would be looked at.
+    fn is_idle(&self) -> bool {
+        self.program.is_none() && self.pending.is_none()
+    }
+}
+
+/// What of an argument is the secret.
+fn taken(take: Take, word: &[u8], from: usize) -> Option<Range<usize>> {
+    let value = rest(word, from);
+    let start = match take {
+        Take::Whole => 0,
+        Take::Behind(sign) => value.iter().position(|byte| *byte == sign)? + 1,
+        Take::Pass => value.strip_prefix(b"pass:").map(|_| 5)?,
+        Take::Slash => {
+            let start = value.iter().position(|byte| *byte == b'/')? + 1;
+            let end = value
+                .iter()
+                .rposition(|byte| *byte == b'@')
+                .filter(|end| *end > start)
+                .unwrap_or(value.len());
+            let secret = part(value, start..end);
+            return (start > 1 && !is_harmless(secret)).then_some(from + start..from + end);
+        }
+    };
+    let secret = rest(value, start);
+    (!is_harmless(secret) && (from > 0 || !secret.starts_with(b"-"))).then_some(from + start..word.len())
+}
+
+/// What the line before says of the next one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Carry {
+    walk: Walk,
+    list: bool,
+}
+
+impl Carry {
+    pub(super) fn is_idle(&self) -> bool {
+        self.walk.is_idle()
+    }
+}
+
+/// Where the next command, or what hands one a secret, may be.
+pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
+    let text = rest(text, from);
+    match &*PROGRAMS {
+        Some(searcher) => searcher.find(text).map(|found| from + found.start()),
+        None => (!text.is_empty()).then_some(from),
+    }
+}
+
+/// Finds the secrets in the commands of a line.
+pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
+    let mut from = 0;
+    let mut any = false;
+    let last = std::mem::take(carry);
+    if !last.is_idle() {
+        from = resume(line, last, carry, sink);
+    }
+    while let Some(found) = next(line, from) {
+        let word = skip(line, found, is_word);
+        let start = skip_back(line, found, from.max(found.saturating_sub(64)), is_word);
+        let after = at(line, word);
+        let begins =
+            named(part(line, start..word)).is_some() && matches!(after, 0..=b' ' | b'"' | b'\'' | b'\\' | b',' | b']');
+        from = if begins {
+            command(line, start, Walk::default(), carry, sink)
+        } else {
+            word
+        }
+        .max(found + 1);
+        any = true;
+    }
+    if any {
+        consumers(line, sink);
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/')
+}
+
+/// Goes on with a command of the line before.
+fn resume(line: &[u8], last: Carry, carry: &mut Carry, sink: &mut Sink<'_>) -> usize {
+    let start = skip(line, 0, is_blank);
+    if !last.list {
+        return command(line, start, last.walk, carry, sink);
+    }
+    // The next entry of a list: `- -px`, `"-px",`.
+    let (mut walk, start) = match at(line, start) {
+        b'-' if is_blank(at(line, start + 1)) => (last.walk, skip(line, start + 1, is_blank)),
+        b'"' | b'\'' => (last.walk, start),
+        _ => return 0,
+    };
+    let range = match Quote::open(line, start) {
+        Some(quote) => quote.start..quote.close(line).unwrap_or(line.len()),
+        None => super::bytes::trimmed(line, start..line.len()),
+    };
+    if let Some(found) = walk.word(part(line, range.clone())) {
+        sink.push(range.start + found.start..range.start + found.end, RULE);
+    }
+    *carry = Carry { walk, list: true };
+    range.end
+}
+
+/// Walks a command from its program on; answers where it ends.
+fn command(line: &[u8], start: usize, mut walk: Walk, carry: &mut Carry, sink: &mut Sink<'_>) -> usize {
+    // In a list of strings each is a word: `["mysql", "-px"]`.
+    let head = skip_back(line, start, 0, |byte| matches!(byte, b'"' | b'\'' | b'\\'));
+    let quote = Quote::open(line, head).filter(|quote| quote.start == start);
+    let listed = quote.and_then(|quote| Some((quote, quote.close(part(line, 0..line.len().min(start + 64)))?)));
+    if let Some((quote, end)) = listed
+        && part(line, start..end).iter().all(|byte| is_word(*byte))
+    {
+        return strings(line, head, quote.after(end), walk, carry, sink);
+    }
+    let mut position = start;
+    for _ in 0..MAX_WORDS {
+        position = skip(line, position, is_blank);
+        let byte = at(line, position);
+        match byte {
+            0 | b'|' | b';' | b'&' | b'\r' | b'\n' | b'>' if position > start || byte == 0 => break,
+            b'\\' if rest(line, position + 1).trim_ascii().is_empty() => {
+                *carry = Carry { walk, list: false };
+                break;
+            }
+            b'"' | b'\'' | b')' | b'`' if !is_blank(before(line, position)) && position > start => break,
+            _ => {}
+        }
+        let (range, end) = word(line, position);
+        if range.is_empty() && end <= position {
+            break;
+        }
+        if let Some(found) = walk.word(part(line, range.clone())) {
+            sink.push(unquoted(line, range.start + found.start..range.start + found.end), RULE);
+        }
+        position = end;
+    }
+    // One word to a line: the next may be on the one below.
+    if !walk.is_idle() && position >= line.len() && carry.is_idle() && is_entry(line, start) {
+        *carry = Carry { walk, list: true };
+    }
+    position
+}
+
+/// Whether a line is an entry of a list, and what begins here all of it.
+fn is_entry(line: &[u8], start: usize) -> bool {
+    let head = part(line, 0..start).trim_ascii();
+    head == b"-" && !part(line, start..line.len()).trim_ascii().contains(&b' ')
+}
+
+/// `["mysql", "-px"]`: quoted words.
+fn strings(line: &[u8], start: usize, mut end: usize, mut walk: Walk, carry: &mut Carry, sink: &mut Sink<'_>) -> usize {
+    let mut position = start;
+    for _ in 0..MAX_WORDS {
+        let Some(quote) = Quote::open(line, position) else {
+            break;
+        };
+        let Some(close) = quote.close(line) else {
+            return line.len();
+        };
+        if let Some(found) = walk.word(part(line, quote.start..close)) {
+            sink.push(quote.start + found.start..quote.start + found.end, RULE);
+        }
+        end = quote.after(close);
+        position = skip(line, end, |byte| is_blank(byte) || byte == b',');
+    }
+    if position >= line.len() && part(line, 0..start).trim_ascii().is_empty() | part(line, 0..start).ends_with(b"- ") {
+        *carry = Carry { walk, list: true };
+    }
+    end
+}
+
+/// The next word of a shell, and where it ends.
+fn word(line: &[u8], start: usize) -> (Range<usize>, usize) {
+    if let Some(quote) = Quote::open(line, start) {
+        return match quote.close(line) {
+            Some(end) => (quote.start..end, quote.after(end)),
+            None => (start..line.len(), line.len()),
+        };
+    }
+    let mut position = start;
+    while let Some(byte) = line.get(position).copied() {
+        match byte {
+            0..=b' ' | b'|' | b'`' => break,
+            b';' | b'&' | b')' if matches!(at(line, position + 1), 0..=b' ' | b'"' | b'\'' | b'&' | b';') => break,
+            b'"' | b'\'' | b'\\' => {
+                let Some(quote) = Quote::open(line, position) else {
+                    if matches!(at(line, position + 1), b'n' | b'r' | b't') {
+                        break;
+                    }
+                    position += 2;
+                    continue;
+                };
+                // What follows a flag or a sign opens a string; else the string around the command ends.
+                let opens = matches!(before(line, position), b'=' | b':' | b'%' | b',') || position == start + 2;
+                match quote.close(line).filter(|_| opens) {
+                    Some(end) => {
+                        let end = quote.after(end);
+                        return (start..end, end);
+                    }
+                    None => break,
+                }
+            }
+            _ => position += 1,
+        }
+    }
+    (start..position.min(line.len()), position.min(line.len()))
+}
+
+/// A value without the quotes around it: of `-p'x'`.
+fn unquoted(line: &[u8], range: Range<usize>) -> Range<usize> {
+    match Quote::open(line, range.start) {
+        Some(quote) => quote.start..quote.close(line).unwrap_or(range.end).max(quote.start),
+        None => range,
+    }
+}
+
+/// Flags and programs that take a secret from their input.
+static CONSUMERS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
+    Searcher::new([
+        "password-stdin",
+        "--stdin",
+        "-with-token",
+        "chpasswd",
+        "sudo -S",
+        "-passin stdin",
+        "-pass stdin",
+    ])
+});
+
+/// Looks at what is handed to each of them.
+fn consumers(line: &[u8], sink: &mut Sink<'_>) {
+    let Some(searcher) = &*CONSUMERS else { return };
+    for consumer in searcher.find_iter(line) {
+        handed(line, consumer.start(), sink);
+    }
+}
+
+/// `echo x | program --password-stdin`, `program --password-stdin <<< x`.
+fn handed(line: &[u8], consumer: usize, sink: &mut Sink<'_>) {
+    const MOST: usize = 512;
+    let least = consumer.saturating_sub(MOST);
+    let head = part(line, least..consumer);
+    if let Some(pipe) = memchr::memrchr(b'|', head)
+        && let Some(echo) = [&b"echo "[..], b"printf "]
+            .iter()
+            .find_map(|echo| Some(memmem::rfind(part(head, 0..pipe), echo)? + echo.len()))
+    {
+        let mut position = least + echo;
+        let mut last = None;
+        for _ in 0..8 {
+            position = skip(line, position, is_blank);
+            if position >= least + pipe {
+                break;
+            }
+            let (range, end) = word(line, position);
+            if end <= position {
+                break;
+            }
+            last = Some(range);
+            position = end;
+        }
+        give(line, last, sink);
+    }
+    let tail = part(line, consumer..line.len().min(consumer + MOST));
+    if let Some(string) = memmem::find(tail, b"<<<") {
+        let start = skip(line, consumer + string + 3, is_blank);
+        give(line, Some(word(line, start).0), sink);
+    }
+}
+
+fn give(line: &[u8], range: Option<Range<usize>>, sink: &mut Sink<'_>) {
+    let Some(mut range) = range else { return };
+    let value = part(line, range.clone());
+    if value.starts_with(b"-") || value.first() == Some(&b'%') && value.len() < 5 || is_harmless(value) {
+        return;
+    }
+    // `root:x | chpasswd`.
+    if let Some(colon) = value
+        .iter()
+        .position(|byte| *byte == b':')
+        .filter(|colon| *colon < 32 && colon + 1 < value.len())
+    {
+        range.start += colon + 1;
+    }
+    // What a shell puts at the end of a string.
+    if part(line, range.clone()).ends_with(b"\\n") {
+        range.end -= 2;
+    }
+    sink.push(range, RULE);
+}
+
+/// The secrets in the arguments of a command, one range at most for each.
+pub(in crate::detect) fn arguments(arguments: &[&[u8]], mut found: impl FnMut(usize, Range<usize>)) {
+    let mut walk = Walk::default();
+    let mut flag = None;
+    for (index, argument) in arguments.iter().enumerate() {
+        if let Some(secrecy) = std::mem::take(&mut flag)
+            && !argument.starts_with(b"-")
+            && super::value::is_secret(secrecy, argument, super::value::Place::Assigned)
+        {
+            found(index, 0..argument.len());
+        }
+        if let Some(range) = walk.word(argument) {
+            found(index, range);
+        }
+        let name = argument.strip_prefix(b"--").or_else(|| argument.strip_prefix(b"-"));
+        flag = name
+            .filter(|name| !name.contains(&b'='))
+            .and_then(crate::detect::names::secrecy);
+    }
+}

@@ -1,0 +1,460 @@
+//! Which names are names of secrets: of variables, keys, fields, flags, headers.
+//!
+//! A name is taken apart at `_`, `-`, `.`, spaces and humps, and read without case and separators. What it ends with
+//! decides, after words that say nothing (`_PROD`, `_2`, `Value`) are gone. So what is about a secret but is none
+//! (`secretName`, `tokenExpiry`, `PASSWORD_FILE`, `keyRef`) does not count, since it ends with something else.
+
+/// What a name says of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secrecy {
+    /// A password: any value is one.
+    Password,
+    /// A token, a key, a secret: any value is one that is no word of prose and no count.
+    Token,
+    /// Only a value that looks like one is one: `session`, `signature`, `auth`.
+    Perhaps,
+    /// Some digits: `pin`, `otp`.
+    Digits,
+    /// A header `Authorization`: a scheme and credentials.
+    Authorization,
+    /// A header `Cookie` or `Set-Cookie`.
+    Cookie,
+}
+
+use Secrecy::{Authorization, Cookie, Digits, Password, Perhaps, Token};
+
+/// What the compact name ends with, wherever the word begins.
+const ENDINGS: &[(&str, Secrecy)] = &[
+    ("password", Password),
+    ("passwd", Password),
+    ("passwort", Password),
+    ("pwd", Password),
+    ("passphrase", Password),
+    ("passcode", Password),
+    ("requirepass", Password),
+    ("userpass", Password),
+    ("dbpass", Password),
+    ("storepass", Password),
+    ("keypass", Password),
+    ("rootpass", Password),
+    ("masterauth", Password),
+    ("seedphrase", Password),
+    ("recoveryphrase", Password),
+    ("secret", Token),
+    ("secretid", Token),
+    ("secretstring", Token),
+    ("secretbinary", Token),
+    ("secretkeybase", Token),
+    ("token", Token),
+    ("authtok", Token),
+    ("tokens", Token),
+    ("passwords", Password),
+    ("apikey", Token),
+    ("apikeys", Token),
+    ("accesskey", Token),
+    ("secretkey", Token),
+    ("privatekey", Token),
+    ("credential", Token),
+    ("credentials", Token),
+    ("connectionstring", Token),
+    ("connstring", Token),
+    ("connstr", Token),
+    ("authorization", Authorization),
+    ("bearer", Token),
+    ("cookie", Cookie),
+    ("jsessionid", Perhaps),
+    ("sessionid", Perhaps),
+    ("phpsessid", Perhaps),
+    ("sessid", Perhaps),
+    ("session", Perhaps),
+    ("signature", Perhaps),
+    ("kubeconfig", Token),
+    ("dockerconfigjson", Token),
+    ("dockercfg", Token),
+    ("verificationcode", Digits),
+    ("onetimecode", Digits),
+    ("securitycode", Digits),
+    ("recoverycode", Digits),
+    ("backupcode", Digits),
+];
+
+/// What the compact name ends with as a word, or several, of their own.
+const WORDS: &[(&str, Secrecy)] = &[
+    ("pass", Password),
+    ("pw", Password),
+    ("psk", Password),
+    ("mnemonic", Password),
+    ("jwt", Token),
+    ("sas", Token),
+    ("pat", Perhaps),
+    ("auth", Perhaps),
+    ("sig", Perhaps),
+    ("creds", Token),
+    ("cred", Perhaps),
+    ("pin", Digits),
+    ("otp", Digits),
+    ("totp", Digits),
+    ("cvv", Digits),
+    ("cvc", Digits),
+];
+
+/// What `key` must have before it to be a secret; a key of a map, a table or a cache is none.
+const KEYS: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "private",
+    "priv",
+    "client",
+    "encryption",
+    "encrypt",
+    "decryption",
+    "master",
+    "signing",
+    "sign",
+    "hmac",
+    "ssh",
+    "account",
+    "shared",
+    "storage",
+    "auth",
+    "app",
+    "application",
+    "license",
+    "licence",
+    "service",
+    "admin",
+    "root",
+    "deploy",
+    "deployment",
+    "webhook",
+    "jwt",
+    "cipher",
+    "crypto",
+    "aes",
+    "rsa",
+    "tls",
+    "ssl",
+    "server",
+    "session",
+    "cookie",
+    "security",
+    "consumer",
+    "subscription",
+    "function",
+    "functions",
+    "host",
+    "instrumentation",
+    "ingest",
+    "ingestion",
+    "write",
+    "preshared",
+    "unseal",
+    "recovery",
+    "backup",
+    "stripe",
+    "sendgrid",
+    "openai",
+    "anthropic",
+    "aws",
+    "azure",
+    "github",
+    "gitlab",
+    "mailgun",
+    "twilio",
+    "newrelic",
+    "pagerduty",
+    "datadog",
+    "integration",
+    "project",
+    "tenant",
+    "etcd",
+    "ca",
+    "vault",
+    "data",
+    "dd",
+    "fernet",
+    "django",
+    "rails",
+    "flask",
+    "laravel",
+    "wireguard",
+    "restore",
+    "x",
+];
+
+/// What `key` may have before it although it ends like one of those.
+const NO_KEYS: &[&str] = &["sshhost", "hostkey", "metadata", "sshpublic"];
+
+/// Words at the end of a name that say nothing about what it names.
+const SUFFIXES: &[&str] = &[
+    "value",
+    "val",
+    "prod",
+    "production",
+    "staging",
+    "stage",
+    "dev",
+    "test",
+    "old",
+    "new",
+    "current",
+    "previous",
+    "prev",
+    "confirm",
+    "confirmation",
+    "confirmed",
+    "again",
+    "repeat",
+    "plain",
+    "plaintext",
+    "cleartext",
+    "text",
+    "raw",
+    "primary",
+    "secondary",
+    "backup",
+    "base64",
+    "b64",
+    "encoded",
+    "data",
+    "default",
+    "main",
+    "live",
+    "hash",
+];
+
+/// Names that end like a secret and are none.
+const EXCEPTIONS: &[&str] = &[
+    "automountserviceaccounttoken",
+    "allowcredentials",
+    "accesscontrolallowcredentials",
+    "withcredentials",
+    "includecredentials",
+    "pagetoken",
+    "nexttoken",
+    "continuetoken",
+    "continuationtoken",
+    "paginationtoken",
+    "cancellationtoken",
+    "canceltoken",
+    "resumetoken",
+    "synctoken",
+    "startingtoken",
+    "markertoken",
+    "eostoken",
+    "bostoken",
+    "padtoken",
+    "unktoken",
+    "septoken",
+    "clstoken",
+    "masktoken",
+    "stoptoken",
+    "stringtoken",
+    "pertoken",
+    "maxtokens",
+    "mintokens",
+    "numtokens",
+    "totaltokens",
+    "prompttokens",
+    "completiontokens",
+    "inputtokens",
+    "outputtokens",
+    "unexpectedtoken",
+    "methodsignature",
+    "functionsignature",
+    "typesignature",
+    "imagepullsecret",
+    "grantpassword",
+    "nopassword",
+    "forgotpassword",
+    "resetpassword",
+    "changepassword",
+    "showpassword",
+];
+
+/// Longest name that is looked at, from its end.
+const MAX_NAME: usize = 96;
+
+/// A name in lower case without separators, and where its words begin.
+struct Compact {
+    letters: [u8; MAX_NAME],
+    len: usize,
+    starts: u128,
+}
+
+impl Compact {
+    fn new(name: &[u8]) -> Self {
+        let tail = name.get(name.len().saturating_sub(MAX_NAME)..).unwrap_or_default();
+        let mut compact = Self {
+            letters: [0; MAX_NAME],
+            len: 0,
+            starts: 0,
+        };
+        let mut last = b'_';
+        for (at, byte) in tail.iter().enumerate() {
+            if byte.is_ascii_alphanumeric() {
+                let next_is_small = tail.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+                let hump = byte.is_ascii_uppercase() && (!last.is_ascii_uppercase() || next_is_small);
+                if hump || !last.is_ascii_alphanumeric() {
+                    compact.starts |= 1 << compact.len;
+                }
+                if let Some(letter) = compact.letters.get_mut(compact.len) {
+                    *letter = byte.to_ascii_lowercase();
+                    compact.len += 1;
+                }
+            }
+            last = *byte;
+        }
+        compact
+    }
+
+    fn letters(&self) -> &[u8] {
+        self.letters.get(..self.len).unwrap_or_default()
+    }
+
+    fn ends_with(&self, ending: &str) -> bool {
+        self.letters().ends_with(ending.as_bytes())
+    }
+
+    /// Whether it ends with a word, or with several that are one.
+    fn ends_with_word(&self, word: &str) -> bool {
+        self.ends_with(word) && self.starts & (1 << (self.len - word.len())) != 0
+    }
+
+    /// Without what says nothing at its end.
+    fn strip(&mut self) {
+        for _ in 0..3 {
+            let before = self.len;
+            while self.len > 1 && self.letters().last().is_some_and(u8::is_ascii_digit) {
+                self.len -= 1;
+            }
+            if let Some(suffix) = SUFFIXES.iter().find(|suffix| self.ends_with_word(suffix))
+                && self.len > suffix.len()
+            {
+                self.len -= suffix.len();
+            }
+            if self.len == before {
+                break;
+            }
+        }
+    }
+}
+
+/// What a name says of its value, if that may be a secret.
+pub(super) fn secrecy(name: &[u8]) -> Option<Secrecy> {
+    let mut compact = Compact::new(name);
+    if compact.len < 2 {
+        return None;
+    }
+    secrecy_of(&compact).or_else(|| {
+        let whole = compact.len;
+        compact.strip();
+        (compact.len < whole).then(|| secrecy_of(&compact)).flatten()
+    })
+}
+
+fn secrecy_of(compact: &Compact) -> Option<Secrecy> {
+    let found = ENDINGS
+        .iter()
+        .find(|(ending, _)| compact.ends_with(ending))
+        .or_else(|| WORDS.iter().find(|(word, _)| compact.ends_with_word(word)))
+        .map(|(_, secrecy)| *secrecy);
+    if found.is_some() {
+        return found.filter(|_| !EXCEPTIONS.iter().any(|exception| compact.ends_with(exception)));
+    }
+    let before = compact
+        .letters()
+        .strip_suffix(b"key")
+        .or_else(|| compact.letters().strip_suffix(b"keys"))?;
+    let known = KEYS.iter().any(|key| {
+        before.ends_with(key.as_bytes()) && (key.len() > 3 || compact.starts & (1 << (before.len() - key.len())) != 0)
+    });
+    let harmless = NO_KEYS.iter().any(|key| before.ends_with(key.as_bytes()));
+    (known && !harmless).then_some(Token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in [
+            "password",
+            "DB_PASSWORD",
+            "dbPassword",
+            "spring.datasource.password",
+            "POSTGRES_PASSWORD_2",
+            "password1",
+            "PGPASSWORD",
+            "MYSQL_PWD",
+            "REDIS_PASS",
+            "dbPass",
+            "client-secret",
+            "clientSecret",
+            "X-Api-Key",
+            "APIKey",
+            "apikey",
+            "AWS_SECRET_ACCESS_KEY",
+            "x-amz-security-token",
+            "csrf_token",
+            "SECRET_KEY_BASE",
+            "client-key-data",
+            "AccountKey",
+            "SharedAccessKey",
+            "PIN",
+            "userPin",
+            "otp",
+            "blobSas",
+            "ConnectionString",
+            ".dockerconfigjson",
+            "Set-Cookie",
+            "proxy-authorization",
+            "TOKEN_VALUE",
+            "_authToken",
+            "tls.key",
+        ] {
+            assert!(secrecy(name.as_bytes()).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_something_else() {
+        for name in [
+            "secretName",
+            "secretRef",
+            "tokenSecretName",
+            "PASSWORD_FILE",
+            "passwordPolicy",
+            "password_length",
+            "tokenExpiry",
+            "token_count",
+            "max_tokens",
+            "automountServiceAccountToken",
+            "nextPageToken",
+            "pageToken",
+            "continue",
+            "resourceVersion",
+            "spin",
+            "pinned",
+            "tokenizer",
+            "kansas",
+            "compass",
+            "bypass",
+            "key",
+            "primaryKey",
+            "cache_key",
+            "publicKey",
+            "public_key",
+            "AWS_ACCESS_KEY_ID",
+            "session_timeout",
+            "author",
+            "monkey",
+            "",
+            "p",
+        ] {
+            assert_eq!(secrecy(name.as_bytes()), None, "{name}");
+        }
+    }
+}
