@@ -1,124 +1,24 @@
 //! The gateway example on a real control plane, with the kubectl of the same build.
 
-use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use countersign_core::audit::{Outcome, verify};
 use countersign_tests::control_plane::{self, ControlPlane};
+use countersign_tests::gateway::Gateway;
 use countersign_tests::guarded::events;
-use countersign_tests::program::{command, example, run, stderr, stdout};
+use countersign_tests::program::stderr;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
 use kube::Client;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::Child;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::OnceCell;
 
 const TEAM: &str = "team-a";
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A gateway that runs, and what it wrote.
-struct Gateway {
-    cp: &'static ControlPlane,
-    process: Child,
-    kubeconfig: PathBuf,
-    folder: TempDir,
-}
-
-impl Gateway {
-    /// Starts one that approves everything; `None` without a control plane.
-    async fn start(test: &str) -> Option<Self> {
-        let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/gateway.yaml");
-        Self::start_under(test, Path::new(policy)).await
-    }
-
-    /// As above, under another policy.
-    async fn start_under(test: &str, policy: &Path) -> Option<Self> {
-        let cp = control_plane::or_skip(test).await?;
-        make_team(cp).await;
-        let program = tokio::task::spawn_blocking(|| example("gateway")).await.unwrap();
-        let folder = TempDir::new().unwrap();
-        let mut process = command(program)
-            .args(["--yes", "--policy"])
-            .arg(policy)
-            .arg("--kubeconfig")
-            .arg(cp.kubeconfig_path())
-            .arg("--audit")
-            .arg(folder.path().join("audit.jsonl"))
-            .spawn()
-            .expect("the gateway starts");
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let first = tokio::time::timeout(PATIENCE, lines.next_line())
-            .await
-            .unwrap()
-            .unwrap();
-        let Some(line) = first else {
-            let mut said = String::new();
-            process.stderr.take().unwrap().read_to_string(&mut said).await.unwrap();
-            panic!("the gateway says nothing on its standard output, but: {said}");
-        };
-        let kubeconfig = PathBuf::from(line.strip_prefix("KUBECONFIG=").expect("KUBECONFIG=… comes first"));
-        Some(Self {
-            cp,
-            process,
-            kubeconfig,
-            folder,
-        })
-    }
-
-    fn kubectl_command(&self, arguments: &[&str]) -> tokio::process::Command {
-        let mut kubectl = command(self.cp.kubectl().expect("a build has kubectl"));
-        // Its cache would be of another server at the next start.
-        kubectl
-            .env("KUBECONFIG", &self.kubeconfig)
-            .env("HOME", self.folder.path());
-        kubectl.args(arguments);
-        kubectl
-    }
-
-    async fn kubectl(&self, arguments: &[&str]) -> Output {
-        self.kubectl_with(arguments, "").await
-    }
-
-    async fn kubectl_with(&self, arguments: &[&str], stdin: &str) -> Output {
-        run(&mut self.kubectl_command(arguments), stdin).await
-    }
-
-    /// As above, of a command that has to succeed.
-    #[track_caller]
-    fn ok(output: &Output) -> String {
-        assert!(output.status.success(), "{}{}", stdout(output), stderr(output));
-        stdout(output)
-    }
-
-    /// Ends it in the ordinary way, and returns its exit code, its standard error and its audit log.
-    async fn stop(mut self) -> (Option<i32>, String, Vec<u8>) {
-        let pid = i32::try_from(self.process.id().expect("it runs")).unwrap();
-        kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
-        let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await;
-        let code = ended.expect("it ends").unwrap().code();
-        let mut said = String::new();
-        self.process
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut said)
-            .await
-            .unwrap();
-        (
-            code,
-            said,
-            std::fs::read(self.folder.path().join("audit.jsonl")).unwrap(),
-        )
-    }
-}
-
 /// The namespace that the gateway's policy lets its agents work in, and objects in it.
 async fn make_team(cp: &'static ControlPlane) {
     static MADE: OnceCell<()> = OnceCell::const_new();
@@ -145,6 +45,15 @@ fn map(value: &str) -> String {
         .to_string()
 }
 
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A gateway in front of a control plane on which the team has its namespace.
+async fn start(test: &str) -> Option<Gateway> {
+    let gateway = Gateway::start(test).await?;
+    make_team(gateway.cp).await;
+    Some(gateway)
+}
+
 async fn next_line(lines: &mut tokio::io::Lines<BufReader<tokio::process::ChildStdout>>) -> String {
     let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
     line.expect("a line in time").unwrap().expect("not the end")
@@ -152,7 +61,7 @@ async fn next_line(lines: &mut tokio::io::Lines<BufReader<tokio::process::ChildS
 
 #[tokio::test]
 async fn kubectl_works_through_it() {
-    let Some(gateway) = Gateway::start("kubectl_works_through_it").await else {
+    let Some(gateway) = start("kubectl_works_through_it").await else {
         return;
     };
     let maps: Api<ConfigMap> = Api::namespaced(gateway.cp.admin(), TEAM);
@@ -218,7 +127,7 @@ async fn kubectl_works_through_it() {
 
 #[tokio::test]
 async fn logs_and_watches_come_as_they_happen() {
-    let Some(gateway) = Gateway::start("logs_and_watches_come_as_they_happen").await else {
+    let Some(gateway) = start("logs_and_watches_come_as_they_happen").await else {
         return;
     };
     let talking = control_plane::container(&["sh", "-c", "echo first; sleep 1; echo second; sleep 30"]);
@@ -283,7 +192,7 @@ async fn logs_and_watches_come_as_they_happen() {
 
 #[tokio::test]
 async fn nobody_gets_in_without_the_token() {
-    let Some(gateway) = Gateway::start("nobody_gets_in_without_the_token").await else {
+    let Some(gateway) = start("nobody_gets_in_without_the_token").await else {
         return;
     };
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&gateway.kubeconfig).unwrap().permissions());
@@ -319,7 +228,7 @@ async fn list_pods(kubeconfig: &Path, token: Option<&str>) -> Option<u16> {
 /// A followed log does not keep a gateway from ending.
 #[tokio::test]
 async fn it_drains() {
-    let Some(gateway) = Gateway::start("it_drains").await else {
+    let Some(gateway) = start("it_drains").await else {
         return;
     };
     let quick = control_plane::container(&["sh", "-c", "echo started; sleep 2; echo done"]);
@@ -358,6 +267,7 @@ spec:
     let Some(gateway) = Gateway::start_under(test, policies.path()).await else {
         return;
     };
+    make_team(gateway.cp).await;
     let get = ["get", "pods", "--namespace", TEAM];
     Gateway::ok(&gateway.kubectl(&get).await);
 

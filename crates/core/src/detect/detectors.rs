@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::contexts::{self, LineState, encoded, guard};
+use super::contexts::{self, Contexts, encoded, guard};
 use super::hit::Hits;
+use super::lines::{self, LineState};
+use super::rules::Rules;
 
 /// How often an encoding within an encoding is unpacked.
 const MAX_LEVELS: u8 = 3;
@@ -19,6 +21,17 @@ const MAX_LEVELS: u8 = 3;
 pub trait Detector: fmt::Debug + Send + Sync {
     /// Adds the secrets in a text. The text need not be UTF-8.
     fn detect(&self, text: &[u8], hits: &mut Hits);
+
+    /// Adds the secrets in some lines of a stream (the last one may lack its end). How many come at once must not matter:
+    /// each is looked at alone. Worth implementing where that is faster for many.
+    fn detect_lines(&self, lines: &[u8], hits: &mut Hits) {
+        lines::one_by_one(lines, hits, |line, hits| self.detect(line, hits));
+    }
+
+    /// What finds secrets that go on over lines of one stream, if there are any; asked instead of `detect_lines` then.
+    fn line_state(&self) -> Option<Box<dyn LineState>> {
+        None
+    }
 }
 
 /// All that looks for secrets in one answer; cheap to clone.
@@ -31,12 +44,21 @@ impl Detectors {
     /// The rules that come with this crate.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { all: Arc::new([]) }
+        Self {
+            all: Arc::new([Arc::new(Rules::built_in()), Arc::new(Contexts)]),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Arc<dyn Detector>] {
+        &self.all
     }
 
     #[cfg(test)]
     pub(super) fn of_contexts() -> Self {
-        Self { all: Arc::new([]) }
+        Self {
+            all: Arc::new([Arc::new(Contexts)]),
+        }
     }
 
     /// These, and another one.
@@ -49,24 +71,27 @@ impl Detectors {
 
     /// Adds the secrets in a text.
     pub fn detect(&self, text: &[u8], hits: &mut Hits) {
-        self.detect_lines(&mut LineState::default(), text, hits);
+        let mut found = Hits::default();
+        self.detect_level(text, MAX_LEVELS, &mut found);
+        guard::keep_json(text, &found, hits);
     }
 
-    /// Adds the secrets in lines that follow those that the state has seen.
-    ///
-    /// The lines are complete, and how many there are at a time makes no difference.
-    pub fn detect_lines(&self, state: &mut LineState, text: &[u8], hits: &mut Hits) {
-        let mut found = Hits::default();
-        self.detect_level(state, text, MAX_LEVELS, &mut found);
+    /// Adds the secrets in what is encoded in a text, and leaves of them and of those that were found before what keeps
+    /// JSON intact.
+    pub(super) fn complete(&self, text: &[u8], mut found: Hits, hits: &mut Hits) {
+        self.detect_inside(text, MAX_LEVELS, &mut found);
         guard::keep_json(text, &found, hits);
     }
 
     /// Looks at a text and, so many levels down, at what is encoded in it.
-    fn detect_level(&self, state: &mut LineState, text: &[u8], levels: u8, hits: &mut Hits) {
-        contexts::lines(text, 0, state, hits);
+    fn detect_level(&self, text: &[u8], levels: u8, hits: &mut Hits) {
         for detector in self.all.iter() {
             detector.detect(text, hits);
         }
+        self.detect_inside(text, levels, hits);
+    }
+
+    fn detect_inside(&self, text: &[u8], levels: u8, hits: &mut Hits) {
         if let Some(below) = levels.checked_sub(1) {
             self.detect_runs(text, below, hits);
             self.detect_escaped(text, below, hits);
@@ -80,7 +105,7 @@ impl Detectors {
             from = run.end;
             if let Some((place, plain)) = encoded::decoded(text, run) {
                 let mut inner = Hits::default();
-                self.detect_level(&mut LineState::default(), &plain, levels, &mut inner);
+                self.detect_level(&plain, levels, &mut inner);
                 if let Some(first) = inner.as_slice().first() {
                     hits.push(place, first.rule.clone());
                 }
@@ -91,10 +116,11 @@ impl Detectors {
     /// Escapes: what is found is a secret where it was.
     fn detect_escaped(&self, text: &[u8], levels: u8, hits: &mut Hits) {
         let mut from = 0;
-        while let Some((resolved, end)) = encoded::next_escaped(text, from) {
+        let mut escaped = encoded::Escaped::default();
+        while let Some((resolved, end)) = escaped.next(text, from) {
             from = end;
             let mut inner = Hits::default();
-            self.detect_level(&mut LineState::default(), &resolved.text, levels, &mut inner);
+            self.detect_level(&resolved.text, levels, &mut inner);
             for hit in inner.as_slice() {
                 if let Some(place) = resolved.place(&hit.range) {
                     hits.push(place, hit.rule.clone());

@@ -30,6 +30,13 @@ impl Hits {
         }
     }
 
+    /// Moves what was found since there were so many: it was found in a part of the text that begins here.
+    pub(super) fn shift_since(&mut self, count: usize, by: usize) {
+        for hit in self.0.iter_mut().skip(count) {
+            hit.range = hit.range.start + by..hit.range.end + by;
+        }
+    }
+
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -9,13 +9,19 @@
 //! 3. [`Text`] is fed a stream chunk by chunk: how it is cut never changes what comes out, and a complete line is never
 //!    held back.
 
+mod ansi;
 mod contexts;
 mod detectors;
+mod engine;
 mod hit;
+mod lines;
 mod names;
+mod rules;
 mod text;
 
-pub use contexts::LineState;
+pub use contexts::Contexts;
 pub use detectors::{Detector, Detectors};
 pub use hit::{Hit, Hits};
+pub use lines::LineState;
+pub use rules::{Begins, Check, Group, RuleError, RuleSource, Rules};
 pub use text::Text;

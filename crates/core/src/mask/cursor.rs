@@ -1,16 +1,18 @@
 //! JSON read in place: one pass over the bytes of an item, which descends only where a rule can reach.
 //!
 //! Whoever walks consumes one value after the other: enters it, reads it, or skips it. What is entered is checked as
-//! strictly as JSON can be, twice the same key included; what is skipped is checked for strings, brackets and depth
-//! alone. Nothing is copied, and nothing is built.
+//! strictly as JSON can be, twice the same key included; of an object or array that is skipped, strings, brackets and
+//! depth alone. Nothing is copied, and nothing is built.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ops::Range;
 
+use super::blocks::{self, Strings};
 use super::edits::Edits;
 use super::error::MaskErrorKind;
-use crate::json::{MAX_DEPTH, Value};
+use super::keys::Keys;
+use super::strings;
+use crate::json::MAX_DEPTH;
 
 type Result<T> = std::result::Result<T, MaskErrorKind>;
 
@@ -32,24 +34,17 @@ pub(super) struct Text<'a> {
     /// With its quotes.
     pub(super) range: Range<usize>,
     /// Without them, as it is written.
-    raw: &'a str,
-    is_escaped: bool,
+    pub(super) raw: &'a str,
+    pub(super) is_escaped: bool,
 }
 
 impl<'a> Text<'a> {
     /// What it says.
     pub(super) fn decode(&self) -> Cow<'a, str> {
-        if !self.is_escaped {
-            return Cow::Borrowed(self.raw);
-        }
-        let mut quoted = String::with_capacity(self.raw.len() + 2);
-        quoted.push('"');
-        quoted.push_str(self.raw);
-        quoted.push('"');
-        match Value::parse(quoted.as_bytes()) {
-            Ok(Value::String(text)) => Cow::Owned(text),
-            // It was checked when it was read.
-            _ => Cow::Borrowed(self.raw),
+        if self.is_escaped {
+            Cow::Owned(strings::unescape(self.raw))
+        } else {
+            Cow::Borrowed(self.raw)
         }
     }
 
@@ -63,6 +58,18 @@ impl<'a> Text<'a> {
     }
 }
 
+/// What is known of the `kind` of the object at the beginning of a text, before it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// It has none that is text.
+    None,
+    /// The text between these places, which has no escapes.
+    Text(usize, usize),
+}
+
 /// A place before a value, or behind the last one. A copy looks ahead.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'a> {
@@ -70,12 +77,13 @@ pub(super) struct Cursor<'a> {
     at: usize,
     /// Levels around it.
     depth: usize,
+    noted: Noted,
 }
 
 /// An object that was entered.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
-    seen: HashSet<Cow<'a, str>>,
+    seen: Keys<'a>,
     place: Siblings,
 }
 
@@ -98,10 +106,22 @@ struct Siblings {
 impl<'a> Cursor<'a> {
     /// Stands before the one value of a text, which has so many levels around it.
     pub(super) fn new(text: &'a str, depth: usize) -> Self {
-        Self { text, at: 0, depth }
+        Self {
+            text,
+            at: 0,
+            depth,
+            noted: Noted::Unknown,
+        }
+    }
+
+    /// The same, if whoever found the text came by its kind.
+    pub(super) fn noting(mut self, noted: Noted) -> Self {
+        self.noted = noted;
+        self
     }
 
     /// What the value ahead is, by its first byte.
+    #[inline]
     pub(super) fn shape(&mut self) -> Result<Shape> {
         self.space();
         match self.byte() {
@@ -116,20 +136,22 @@ impl<'a> Cursor<'a> {
     }
 
     /// Enters an object; [`Cursor::member`] reads on.
+    #[inline]
     pub(super) fn object(&mut self) -> Result<Members<'a>> {
         let place = self.enter(b'{')?;
-        let seen = HashSet::new();
+        let seen = Keys::new(self.text);
         Ok(Members { seen, place })
     }
 
     /// The key of the next member; the cursor then stands before its value, which has to be consumed. `None`: the object
     /// was left.
+    #[inline]
     pub(super) fn member(&mut self, object: &mut Members<'a>, edits: &mut Edits) -> Result<Option<Text<'a>>> {
         if !self.sibling(&mut object.place, b'}', edits)? {
             return Ok(None);
         }
         let key = self.string()?;
-        if !object.seen.insert(key.decode()) {
+        if !object.seen.insert(&key) {
             return Err(MaskErrorKind::DuplicateKey);
         }
         self.expect(b':')?;
@@ -142,12 +164,14 @@ impl<'a> Cursor<'a> {
     }
 
     /// Enters an array; [`Cursor::element`] reads on.
+    #[inline]
     pub(super) fn array(&mut self) -> Result<Elements> {
         self.enter(b'[').map(Elements)
     }
 
     /// Whether there is a next element; the cursor then stands before it, and it has to be consumed. Else the array was
     /// left.
+    #[inline]
     pub(super) fn element(&mut self, array: &mut Elements, edits: &mut Edits) -> Result<bool> {
         self.sibling(&mut array.0, b']', edits)
     }
@@ -158,77 +182,197 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a string.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Text<'a>> {
-        self.space();
-        let start = self.at;
         self.expect(b'"')?;
-        let mut is_escaped = false;
-        loop {
-            match self.byte() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    is_escaped = true;
-                    self.at += 2;
-                }
-                Some(0x20..) => self.at += 1,
-                _ => return Err(MaskErrorKind::Malformed),
-            }
-        }
-        let raw = self.text.get(start + 1..self.at).ok_or(MaskErrorKind::Malformed)?;
-        self.at += 1;
-        let range = start..self.at;
+        let start = self.at - 1;
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let plain = blocks::plain(rest);
+        let is_escaped = rest.get(plain) != Some(&b'"');
         if is_escaped {
-            // The one place that knows what an escape may be.
-            let quoted = self.text.get(range.clone()).unwrap_or_default();
-            Value::parse(quoted.as_bytes()).map_err(|_| MaskErrorKind::Malformed)?;
+            self.escaped_string(plain)?;
+        } else {
+            self.at += plain + 1;
         }
+        let range = start..self.at;
+        let raw = self.text.get(start + 1..self.at - 1).ok_or(MaskErrorKind::Malformed)?;
         Ok(Text { range, raw, is_escaped })
+    }
+
+    /// Goes behind a string that is no longer plain from here on.
+    fn escaped_string(&mut self, plain: usize) -> Result<()> {
+        let (begun, bytes) = (self.at, self.text.as_bytes());
+        let mut at = self.at + plain;
+        // Where something is wrong for want of more, the end of the text is where it is.
+        loop {
+            match bytes.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => match strings::escape(bytes.get(at..).unwrap_or_default()) {
+                    strings::Escape::Of(length) => at += length,
+                    strings::Escape::Cut => {
+                        self.at = bytes.len();
+                        return Err(MaskErrorKind::Malformed);
+                    }
+                    strings::Escape::Wrong => {
+                        self.at = begun;
+                        return Err(MaskErrorKind::Malformed);
+                    }
+                },
+                found => {
+                    self.at = if found.is_none() { bytes.len() } else { begun };
+                    return Err(MaskErrorKind::Malformed);
+                }
+            }
+            at += blocks::plain(bytes.get(at..).unwrap_or_default());
+        }
+        self.at = at + 1;
+        Ok(())
     }
 
     /// Reads a number, `true`, `false` or `null`, and says where it stands.
     pub(super) fn scalar(&mut self) -> Result<Range<usize>> {
         self.space();
         let start = self.at;
-        while self
-            .byte()
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-        {
+        match self.byte() {
+            Some(b't') => self.word(b"true")?,
+            Some(b'f') => self.word(b"false")?,
+            Some(b'n') => self.word(b"null")?,
+            _ => self.number()?,
+        }
+        Ok(start..self.at)
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<()> {
+        for byte in word {
+            self.expect_here(*byte)?;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<()> {
+        if self.byte() == Some(b'-') {
             self.at += 1;
         }
-        let range = start..self.at;
-        let word = self.text.get(range.clone()).unwrap_or_default();
-        match Value::parse(word.as_bytes()) {
-            Ok(Value::Number(_) | Value::Bool(_) | Value::Null) => Ok(range),
-            _ => Err(MaskErrorKind::Malformed),
+        match self.byte() {
+            Some(b'0') => self.at += 1,
+            _ => self.digits()?,
         }
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.byte() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.byte() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// At least one.
+    fn digits(&mut self) -> Result<()> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.byte() {
+            self.at += 1;
+        }
+        if self.at == start {
+            return Err(MaskErrorKind::Malformed);
+        }
+        Ok(())
     }
 
     /// Passes over a value, whatever it is, and says where it stands.
+    #[inline]
     pub(super) fn skip(&mut self) -> Result<Range<usize>> {
         let shape = self.shape()?;
         let start = self.at;
         match shape {
-            Shape::Object => {
-                let (mut object, mut none) = (self.object()?, Edits::default());
-                while self.member(&mut object, &mut none)?.is_some() {
-                    self.skip()?;
-                }
-            }
-            Shape::Array => {
-                let (mut array, mut none) = (self.array()?, Edits::default());
-                while self.element(&mut array, &mut none)? {
-                    self.skip()?;
-                }
-            }
+            Shape::Object | Shape::Array => self.skip_subtree()?,
             Shape::String => _ = self.string()?,
             Shape::Number | Shape::Bool | Shape::Null => _ = self.scalar()?,
         }
         Ok(start..self.at)
     }
 
+    /// Passes over an object or array, block by block.
+    fn skip_subtree(&mut self) -> Result<()> {
+        let bytes = self.text.as_bytes();
+        let (mut at, mut depth) = (self.at, self.depth);
+        let (mut strings, mut escapes) = (Strings::default(), strings::Escapes::default());
+        // What is open, the innermost lowest; a bit is set for an array.
+        let mut open = 0_u64;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let masks = match rest.first_chunk() {
+                Some(block) => blocks::masks(block),
+                None if rest.is_empty() => return Err(MaskErrorKind::Malformed),
+                None => blocks::last_masks(rest),
+            };
+            let quoted = strings.follow(&masks);
+            let mut brackets = (masks.opens | masks.closes) & !quoted.inside;
+            // What is behind the end is not looked at here.
+            let mut here = !0;
+            while brackets != 0 {
+                let bracket = brackets & brackets.wrapping_neg();
+                brackets ^= bracket;
+                let is_square = u64::from(masks.squares & bracket != 0);
+                if masks.opens & bracket != 0 {
+                    depth += 1;
+                    if depth > MAX_DEPTH {
+                        return Err(MaskErrorKind::TooDeep);
+                    }
+                    open = open << 1 | is_square;
+                } else {
+                    if open & 1 != is_square {
+                        return Err(MaskErrorKind::Malformed);
+                    }
+                    open >>= 1;
+                    depth -= 1;
+                    if depth == self.depth {
+                        here = bracket | bracket.wrapping_sub(1);
+                        self.at = at + bracket.trailing_zeros() as usize + 1;
+                        break;
+                    }
+                }
+            }
+            let stray = masks.backslashes & !quoted.inside;
+            let controls = masks.controls & here;
+            if stray & here != 0 || controls & quoted.inside != 0 {
+                return Err(MaskErrorKind::Malformed);
+            }
+            if controls != 0 && !strings::are_spaces(controls, rest) {
+                return Err(MaskErrorKind::Malformed);
+            }
+            let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
+            if unusual != 0 && !escapes.check(unusual, at, bytes) {
+                return Err(MaskErrorKind::Malformed);
+            }
+            if here != !0 || depth == self.depth {
+                return Ok(());
+            }
+            at += 64;
+            if quoted.inside == !0 && !strings.is_escaped() {
+                // A long string. Blocks go on where it does something.
+                at += blocks::plain(bytes.get(at..).unwrap_or_default());
+            }
+        }
+    }
+
     /// The text of a value that stood at this range.
     pub(super) fn text_at(&self, range: &Range<usize>) -> &'a str {
         self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// The `kind` of the object ahead, if it is text, without consuming anything. Of an item, it is nearly always known
+    /// without a look.
+    pub(super) fn kind(&self) -> Result<Option<Cow<'a, str>>> {
+        match self.noted {
+            Noted::None => Ok(None),
+            Noted::Text(start, end) => Ok(Some(Cow::Borrowed(self.text_at(&(start..end))))),
+            Noted::Unknown => self.look_up_text(&["kind"]),
+        }
     }
 
     /// Looks ahead at a member of the object ahead, without consuming anything. `None`: it is no object, or has none.
@@ -263,6 +407,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Where it stands.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
     /// Whether nothing but white space follows.
     pub(super) fn finish(mut self) -> Result<()> {
         self.space();
@@ -273,9 +422,44 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Whether the text is the beginning of a value, and ends inside it.
+    pub(super) fn is_cut_short(mut self) -> Result<bool> {
+        match self.read() {
+            Ok(_) => Ok(false),
+            // Nothing is wrong but that the text ends.
+            Err(MaskErrorKind::Malformed) if self.at >= self.text.len() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Passes over a value as strictly as can be, and says where it stands.
+    pub(super) fn read(&mut self) -> Result<Range<usize>> {
+        let mut none = Edits::default();
+        let shape = self.shape()?;
+        let start = self.at;
+        match shape {
+            Shape::Object => {
+                let mut object = self.object()?;
+                while self.member(&mut object, &mut none)?.is_some() {
+                    self.read()?;
+                }
+            }
+            Shape::Array => {
+                let mut array = self.array()?;
+                while self.element(&mut array, &mut none)? {
+                    self.read()?;
+                }
+            }
+            Shape::String => _ = self.string()?,
+            Shape::Number | Shape::Bool | Shape::Null => _ = self.scalar()?,
+        }
+        Ok(start..self.at)
+    }
+
+    #[inline]
     fn enter(&mut self, bracket: u8) -> Result<Siblings> {
-        self.space();
         self.expect(bracket)?;
+        self.noted = Noted::Unknown;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(MaskErrorKind::TooDeep);
@@ -289,12 +473,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes to the next member or element, or behind the closing bracket.
+    #[inline]
     fn sibling(&mut self, place: &mut Siblings, closing: u8, edits: &mut Edits) -> Result<bool> {
         let end = self.at;
         self.space();
         let ends = self.byte() == Some(closing);
         if !ends && !place.is_first {
-            self.expect(b',')?;
+            self.expect_here(b',')?;
             self.space();
         }
         if std::mem::take(&mut place.is_removed) {
@@ -316,18 +501,26 @@ impl<'a> Cursor<'a> {
         Ok(!ends)
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<()> {
         self.space();
+        self.expect_here(byte)
+    }
+
+    #[inline]
+    fn expect_here(&mut self, byte: u8) -> Result<()> {
         if self.byte() != Some(byte) {
             return Err(MaskErrorKind::Malformed);
         }

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// Most changes for which memory is kept for the next item.
+const KEPT: usize = 512;
+
 /// Changes of one item; everything else is passed through as it came.
 #[derive(Debug, Default)]
 pub(super) struct Edits(Vec<(Range<usize>, Cow<'static, str>)>);
@@ -22,12 +25,31 @@ impl Edits {
         self.0.is_empty()
     }
 
+    /// Where the first change begins.
+    pub(super) fn first(&self) -> Option<usize> {
+        self.0.iter().map(|(range, _)| range.start).min()
+    }
+
+    /// Forgets all changes.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+        self.0.shrink_to(KEPT);
+    }
+
     /// Appends the text with the changes made.
     pub(super) fn apply(mut self, text: &[u8], out: &mut Vec<u8>) {
-        // Nearly always in order already. Of two that begin together, the longer one covers the other.
-        self.0.sort_by(|(a, _), (b, _)| (a.start, b.end).cmp(&(b.start, a.end)));
-        let mut from = 0;
-        for (range, json) in self.0 {
+        self.write(text, 0, out);
+    }
+
+    /// Appends the text from a place on with the changes made, of which none is before it.
+    pub(super) fn write(&mut self, text: &[u8], from: usize, out: &mut Vec<u8>) {
+        // Of two that begin together, the longer one covers the other.
+        let key = |(range, _): &(Range<usize>, _)| (range.start, std::cmp::Reverse(range.end));
+        if !self.0.is_sorted_by_key(key) {
+            self.0.sort_by_key(key);
+        }
+        let mut from = from;
+        for (range, json) in &self.0 {
             if range.start >= from {
                 out.extend_from_slice(text.get(from..range.start).unwrap_or_default());
                 out.extend_from_slice(json.as_bytes());

@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::cursor::{Cursor, Noted, Shape};
+use super::edits::Edits;
 use super::error::{MaskError, MaskErrorKind};
-use super::object::{Keep, Walk, event_type};
-use super::obligation::shown_columns;
-use super::plan::{Plan, kind_of};
+use super::plan::Plan;
 use super::report::Tally;
-use super::rules::item_kind;
-use super::scan::{Found, Listing, Scanner};
-use super::splice::splice;
-use crate::json::{self, MAX_DEPTH, Object, Value};
+use super::scan::{Found, Item, Listing, Scanner};
+use super::walk::{Columns, Keep, Page, Walk, item_kind};
+use crate::json::Value;
 
 /// Largest item that is held in memory, in bytes: an element of a list, a row, an event, or a whole object.
 pub const MAX_ITEM: usize = 8 * 1024 * 1024;
@@ -25,6 +24,8 @@ pub(super) struct Engine {
     tally: Tally,
     /// The list or Table whose elements are being masked.
     open: Option<Open>,
+    /// Changes of the item at hand; kept for its memory.
+    edits: Edits,
     /// Whether values follow each other, and a partial last one is dropped.
     streams: bool,
     /// Whether what the white space follows was handed out.
@@ -37,7 +38,7 @@ struct Open {
     prefix: Vec<u8>,
     listing: Listing,
     kind: Option<String>,
-    shown: Vec<bool>,
+    columns: Columns,
     /// Whether the prefix was handed out: with the first element, so that an error before it can still be an answer.
     is_begun: bool,
     /// Whether an element was handed out.
@@ -56,6 +57,7 @@ impl Engine {
             scanner,
             tally: Tally::default(),
             open: None,
+            edits: Edits::default(),
             streams: plan.is_watch(),
             spaces: false,
         }
@@ -70,16 +72,16 @@ impl Engine {
             match found {
                 Found::Space(space) if self.spaces => out.extend_from_slice(space),
                 Found::Space(_) => {}
-                Found::Value => self.value(out)?,
+                Found::Value(item) => self.value(item, out)?,
                 Found::Opening(listing) => {
-                    if let Some(open) = self.opening(listing)? {
-                        self.open = Some(open);
-                        self.scanner.take();
+                    self.open = self.opening(listing)?;
+                    if self.open.is_some() {
+                        self.scanner.release();
                         self.spaces = false;
                     }
                 }
-                Found::Element => self.element(out)?,
-                Found::Closing => self.closing(out)?,
+                Found::Element(item) => self.element(item, out)?,
+                Found::Closing(item) => self.closing(item, out)?,
             }
         }
         Ok(())
@@ -89,22 +91,32 @@ impl Engine {
         if !self.scanner.has_begun() || self.scanner.is_between() {
             return Ok(());
         }
-        if self.streams && self.scanner.is_whole() {
-            return check_prefix(self.scanner.held());
+        if self.streams && self.scanner.is_whole() && is_cut_short(self.scanner.held())? {
+            return Ok(());
         }
         Err(MaskErrorKind::Truncated.into())
     }
 
     /// Masks a whole value.
-    fn value(&mut self, out: &mut Vec<u8>) -> Result<(), MaskError> {
-        let bytes = self.scanner.take();
+    fn value(&mut self, item: Item<'_>, out: &mut Vec<u8>) -> Result<(), MaskError> {
+        let text = text(self.scanner.bytes(item))?;
+        let noted = self.scanner.noted();
         let mut is_event = false;
-        let masked = self.masked(&bytes, 0, |walk, value| {
-            is_event = value.as_object().and_then(event_type).is_some();
-            walk.root(value)
-        })?;
-        self.spaces = masked.is_some();
-        out.extend_from_slice(&masked.unwrap_or_default());
+        let kept = mask_text(
+            &self.plan,
+            &mut self.tally,
+            &mut self.edits,
+            (text, 0, noted),
+            |walk, page| {
+                let keep = walk.root(page)?;
+                is_event = walk.is_event;
+                Ok(keep)
+            },
+        )?;
+        self.spaces = kept == Keep::Yes;
+        if self.spaces {
+            self.edits.write(text.as_bytes(), 0, out);
+        }
         if is_event && !self.streams {
             self.streams = true;
             self.scanner.expect_more();
@@ -116,86 +128,85 @@ impl Engine {
     /// nothing but the envelope of a list or Table, and no path of the policy begins at that array.
     fn opening(&self, listing: Listing) -> Result<Option<Open>, MaskError> {
         let prefix = self.scanner.held();
-        let tree = Value::parse(&[prefix, b"]}"].concat())?;
-        let Value::Object(envelope) = tree else {
+        let closed = [prefix, b"]}"].concat();
+        let (key, suffix) = match listing {
+            Listing::Items => ("items", "List"),
+            Listing::Rows => ("rows", "Table"),
+        };
+        let Some((kind, columns)) = read_envelope(text(&closed)?, key)? else {
             return Ok(None);
         };
-        let kind = kind_of(&envelope);
-        let (key, fits) = match listing {
-            Listing::Items => ("items", kind.is_none_or(|kind| kind.ends_with("List"))),
-            Listing::Rows => ("rows", kind.is_none_or(|kind| kind == "Table")),
+        let fits = |kind: &str| match listing {
+            Listing::Items => kind.ends_with(suffix),
+            Listing::Rows => kind == suffix,
         };
-        if !fits || self.plan.reaches(key) || !envelope.iter().all(|(name, value)| is_envelope(name, value, key)) {
+        if self.plan.reaches(key) || !kind.as_deref().is_none_or(fits) {
             return Ok(None);
         }
         Ok(Some(Open {
             prefix: prefix.to_vec(),
             listing,
-            kind: kind.map(str::to_owned),
-            shown: shown_columns(envelope.get("columnDefinitions")),
+            kind,
+            columns,
             is_begun: false,
             has_element: false,
         }))
     }
 
-    fn element(&mut self, out: &mut Vec<u8>) -> Result<(), MaskError> {
-        let bytes = self.scanner.take();
-        let Some(mut open) = self.open.take() else {
+    fn element(&mut self, item: Item<'_>, out: &mut Vec<u8>) -> Result<(), MaskError> {
+        let text = text(self.scanner.bytes(item))?;
+        let Some(open) = &mut self.open else {
             return Err(MaskErrorKind::Malformed.into());
         };
         // Two levels are around it: the root and the array.
-        let masked = self.masked(&bytes, 2, |walk, value| match open.listing {
-            Listing::Items => walk.item(value, open.kind.as_deref()),
-            Listing::Rows => walk.row(value, &open.shown),
-        })?;
-        self.spaces = masked.is_some();
-        if let Some(masked) = masked {
+        let noted = self.scanner.noted();
+        let kept = mask_text(
+            &self.plan,
+            &mut self.tally,
+            &mut self.edits,
+            (text, 2, noted),
+            |walk, page| match open.listing {
+                Listing::Items => walk.item(page, open.kind.as_deref()),
+                Listing::Rows => walk.row(page, &open.columns),
+            },
+        )?;
+        self.spaces = kept == Keep::Yes;
+        if self.spaces {
             open.begin(out);
             if std::mem::replace(&mut open.has_element, true) {
                 out.push(b',');
             }
-            out.extend_from_slice(&masked);
+            self.edits.write(text.as_bytes(), 0, out);
         }
-        self.open = Some(open);
         Ok(())
     }
 
     /// Masks what is around the elements, now that all of it is known.
-    fn closing(&mut self, out: &mut Vec<u8>) -> Result<(), MaskError> {
-        let tail = self.scanner.take();
+    fn closing(&mut self, item: Item<'_>, out: &mut Vec<u8>) -> Result<(), MaskError> {
         let Some(mut open) = self.open.take() else {
             return Err(MaskErrorKind::Malformed.into());
         };
-        let envelope = [open.prefix.as_slice(), &tail].concat();
-        let plan = self.plan.clone();
+        let envelope = [open.prefix.as_slice(), self.scanner.bytes(item)].concat();
+        let text = text(&envelope)?;
+        let plan = &self.plan;
         let mut disagrees = false;
-        let masked = self.masked(&envelope, 0, |walk, value| {
-            let kind = value.as_object().and_then(kind_of);
-            disagrees = open.kind.is_none() && kind.is_some_and(|kind| contradicts(&plan, kind));
-            walk.root(value)
+        let value = (text, 0, Noted::Unknown);
+        let kept = mask_text(plan, &mut self.tally, &mut self.edits, value, |walk, page| {
+            let keep = walk.root(page)?;
+            let kind = walk.kind.as_deref();
+            disagrees = open.kind.is_none() && kind.is_some_and(|kind| contradicts(plan, kind));
+            Ok(keep)
         })?;
         // The part before the elements may be gone already; it can't change any more.
-        let tail = masked
-            .as_deref()
-            .and_then(|masked| masked.strip_prefix(open.prefix.as_slice()));
-        let Some(tail) = tail.filter(|_| !disagrees) else {
+        let begin = open.prefix.len();
+        let changes_the_past = self.edits.first().is_some_and(|first| first < begin);
+        if kept == Keep::No || changes_the_past || disagrees {
             return Err(MaskErrorKind::KindDisagrees.into());
-        };
+        }
         open.begin(out);
-        out.extend_from_slice(tail);
+        self.edits.write(text.as_bytes(), begin, out);
         self.spaces = true;
         Ok(())
-    }
-
-    /// Parses and masks one item that has `around` levels around it; `None` if it is left out. What did not change is
-    /// the same bytes.
-    fn masked<'b>(
-        &mut self,
-        bytes: &'b [u8],
-        around: usize,
-        mask: impl FnOnce(&mut Walk<'_>, &mut Value) -> Keep,
-    ) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
-        mask_bytes(&self.plan, &mut self.tally, bytes, around, mask)
     }
 }
 
@@ -207,45 +218,105 @@ impl Open {
     }
 }
 
-/// Parses and masks one value that has `around` levels around it; `None` if it is left out.
-pub(super) fn mask_bytes<'b>(
+/// Masks the text of one value that has `around` levels around it: notes in `edits` what changes, and counts it. All of
+/// it was read, and nothing follows it.
+fn mask_text<'t>(
     plan: &Plan,
     tally: &mut Tally,
-    bytes: &'b [u8],
-    around: usize,
-    mask: impl FnOnce(&mut Walk<'_>, &mut Value) -> Keep,
-) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
-    let parse = || Value::parse_with_depth(bytes, MAX_DEPTH - around);
-    let mut value = parse()?;
-    tally.touched = false;
-    let mut walk = Walk { plan, tally };
-    if mask(&mut walk, &mut value) == Keep::No {
-        return Ok(None);
+    edits: &mut Edits,
+    (text, around, noted): (&'t str, usize, Noted),
+    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'t>) -> Result<Keep, MaskErrorKind>,
+) -> Result<Keep, MaskError> {
+    edits.clear();
+    let start = Cursor::new(text, around).noting(noted);
+    let mut walk = Walk::new(plan);
+    let mut page = Page::over(start.clone(), text, std::mem::take(edits));
+    let kept = mask(&mut walk, &mut page);
+    let Page {
+        mut cursor,
+        edits: noted,
+        ..
+    } = page;
+    *edits = noted;
+    let kept = kept?;
+    if kept == Keep::No {
+        // Whoever leaves it out need not have read it all.
+        cursor = start;
+        cursor.skip()?;
+        tally.hidden(1);
     }
-    if !tally.touched {
-        return Ok(Some(Cow::Borrowed(bytes)));
+    cursor.finish()?;
+    if kept == Keep::Yes {
+        walk.commit(tally);
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| MaskErrorKind::Malformed)?;
-    Ok(Some(Cow::Owned(splice(text, &parse()?, &value).into_bytes())))
+    Ok(kept)
 }
 
-/// Whether a member belongs to the envelope of a list, in which nothing is ever masked.
-fn is_envelope(name: &str, value: &Value, elements: &str) -> bool {
-    let is_scalar = |value: &Value| !matches!(value, Value::Object(_) | Value::Array(_));
-    let is_flat = |object: &Object| object.iter().all(|(_, value)| is_scalar(value));
-    match (name, value) {
-        ("kind" | "apiVersion", Value::String(_)) => true,
-        ("metadata", Value::Object(metadata)) => {
-            is_flat(metadata)
-                && metadata
-                    .iter()
-                    .all(|(key, _)| matches!(key, "selfLink" | "resourceVersion" | "continue" | "remainingItemCount"))
-        }
-        ("columnDefinitions", Value::Array(columns)) => {
-            elements == "rows" && columns.iter().all(|column| column.as_object().is_some_and(is_flat))
-        }
-        _ => name == elements,
+/// Items are UTF-8, or nothing of them is handed out.
+fn text(bytes: &[u8]) -> Result<&str, MaskErrorKind> {
+    std::str::from_utf8(bytes).map_err(|_| MaskErrorKind::Malformed)
+}
+
+/// Kind and columns of the envelope of a list or Table, of which `elements` is the key of the elements; `None` if
+/// there is anything in it that is ever masked.
+fn read_envelope(text: &str, elements: &str) -> Result<Option<(Option<String>, Columns)>, MaskError> {
+    let (mut cursor, mut none) = (Cursor::new(text, 0), Edits::default());
+    let mut envelope = cursor.object()?;
+    let (mut kind, mut columns, mut is_plain) = (None, None, true);
+    while let Some(key) = cursor.member(&mut envelope, &mut none)? {
+        let shape = cursor.shape()?;
+        let ahead = cursor.clone();
+        let range = cursor.read()?;
+        is_plain &= match &*key.decode() {
+            "kind" | "apiVersion" if shape != Shape::String => false,
+            "kind" => {
+                kind = Some(ahead.clone().string()?.decode().into_owned());
+                true
+            }
+            "apiVersion" => true,
+            "metadata" => shape == Shape::Object && is_flat(ahead, is_list_metadata)?,
+            "columnDefinitions" if elements == "rows" && shape == Shape::Array => {
+                columns = Some(Value::parse(cursor.text_at(&range).as_bytes())?);
+                are_flat(ahead)?
+            }
+            other => other == elements,
+        };
     }
+    cursor.finish()?;
+    Ok(is_plain.then(|| (kind, Columns::read(columns.as_ref()))))
+}
+
+fn is_list_metadata(key: &str) -> bool {
+    matches!(key, "selfLink" | "resourceVersion" | "continue" | "remainingItemCount")
+}
+
+/// Whether an object has scalars only, below keys that fit.
+fn is_flat(mut cursor: Cursor<'_>, fits: impl Fn(&str) -> bool) -> Result<bool, MaskErrorKind> {
+    if cursor.shape()? != Shape::Object {
+        return Ok(false);
+    }
+    let mut none = Edits::default();
+    let mut object = cursor.object()?;
+    while let Some(key) = cursor.member(&mut object, &mut none)? {
+        if matches!(cursor.shape()?, Shape::Object | Shape::Array) || !fits(&key.decode()) {
+            return Ok(false);
+        }
+        cursor.skip()?;
+    }
+    Ok(true)
+}
+
+/// Whether an array has objects only, with nothing but scalars in them.
+fn are_flat(mut cursor: Cursor<'_>) -> Result<bool, MaskErrorKind> {
+    let mut none = Edits::default();
+    let mut array = cursor.array()?;
+    while cursor.element(&mut array, &mut none)? {
+        if !is_flat(cursor.clone(), |_| true)? {
+            return Ok(false);
+        }
+        cursor.skip()?;
+    }
+    Ok(true)
 }
 
 /// Whether elements masked without knowing this kind of their list may have been masked wrongly.
@@ -256,19 +327,32 @@ fn contradicts(plan: &Plan, kind: &str) -> bool {
     }
 }
 
-/// Whether bytes are the beginning of valid JSON.
-fn check_prefix(bytes: &[u8]) -> Result<(), MaskError> {
-    let end = match std::str::from_utf8(bytes) {
+/// Whether bytes are the beginning of valid JSON, and end inside it.
+fn is_cut_short(bytes: &[u8]) -> Result<bool, MaskError> {
+    let text = match std::str::from_utf8(bytes) {
         // A character that is cut in two.
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => bytes.len(),
+        Err(error) if error.error_len().is_none() => text(bytes.get(..error.valid_up_to()).unwrap_or_default())?,
+        _ => text(bytes)?,
     };
-    let beginning = bytes.get(..end).unwrap_or(bytes);
-    match Value::parse(beginning) {
-        Err(error) if error.kind == json::ErrorKind::UnexpectedEnd => Ok(()),
-        // An escape, or a pair of them, that is cut in two.
-        Err(error) if error.kind == json::ErrorKind::InvalidEscape && error.offset + 2 > beginning.len() => Ok(()),
-        Err(error) => Err(error.into()),
-        Ok(_) => Err(MaskErrorKind::Truncated.into()),
+    Ok(Cursor::new(text, 0).is_cut_short()?)
+}
+
+/// Masks one value; `None` if it is left out. What did not change is the same bytes.
+pub(super) fn mask_bytes<'b>(
+    plan: &Plan,
+    tally: &mut Tally,
+    bytes: &'b [u8],
+    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'b>) -> Result<Keep, MaskErrorKind>,
+) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
+    let mut edits = Edits::default();
+    let kept = mask_text(plan, tally, &mut edits, (text(bytes)?, 0, Noted::Unknown), mask)?;
+    if kept == Keep::No {
+        return Ok(None);
     }
+    if edits.is_empty() {
+        return Ok(Some(Cow::Borrowed(bytes)));
+    }
+    let mut masked = Vec::with_capacity(bytes.len());
+    edits.apply(bytes, &mut masked);
+    Ok(Some(Cow::Owned(masked)))
 }

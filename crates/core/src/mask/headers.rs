@@ -3,7 +3,7 @@
 use http::header::{CACHE_CONTROL, DATE, HeaderName, HeaderValue, RETRY_AFTER, WARNING};
 use http::{HeaderMap, header};
 
-use super::status::without_payloads;
+use super::walk::without_payloads;
 use crate::escape::escape_clip;
 
 const MAX_WARNINGS: usize = 5;

@@ -8,9 +8,9 @@ use http::{HeaderMap, StatusCode};
 use super::engine::{Engine, MAX_ITEM, mask_bytes};
 use super::error::{MaskError, MaskErrorKind};
 use super::headers::{json_content_type, single};
-use super::plan::{Plan, kind_of};
+use super::plan::Plan;
 use super::report::{Report, Tally};
-use super::status;
+use super::walk;
 use crate::detect::Text;
 use crate::refusal::Refusal;
 
@@ -166,7 +166,7 @@ impl Masker {
             Mode::Failure(failure) => Ok(failure.finish(out)),
             Mode::Foreign { code, has_body } => {
                 if std::mem::take(has_body) {
-                    out.extend_from_slice(&status::ours(*code));
+                    out.extend_from_slice(&walk::ours(*code));
                 }
                 Ok(Report::default())
             }
@@ -225,13 +225,14 @@ impl Failure {
             return Report::default();
         }
         let mut is_status = false;
-        let masked = mask_bytes(&self.plan, &mut self.tally, &self.held, 0, |walk, value| {
-            is_status = value.as_object().and_then(kind_of) == Some("Status");
-            walk.root(value)
+        let masked = mask_bytes(&self.plan, &mut self.tally, &self.held, |walk, page| {
+            let keep = walk.root(page)?;
+            is_status = walk.kind.as_deref() == Some("Status");
+            Ok(keep)
         });
         match masked {
             Ok(Some(masked)) if is_status && !self.is_too_large => out.extend_from_slice(&masked),
-            _ => out.extend_from_slice(&status::ours(self.code)),
+            _ => out.extend_from_slice(&walk::ours(self.code)),
         }
         self.held = Vec::new();
         self.tally.report().clone()

@@ -1,5 +1,6 @@
 //! How answers are masked, beyond the kinds and paths that always are.
 
+use super::kinds::Kinds;
 use crate::detect::Detectors;
 
 /// How answers are masked, beyond the kinds and paths that always are; cheap to clone. The default is the safe one.
@@ -9,4 +10,6 @@ pub struct Masking {
     pub detectors: Detectors,
     /// Whether every value of an environment variable and of a ConfigMap is masked, whatever it looks like.
     pub strict: bool,
+    /// Which fields of which kinds are masked.
+    pub kinds: Kinds,
 }

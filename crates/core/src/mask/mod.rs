@@ -37,24 +37,22 @@
 //! assert_eq!(marker_paths(&body), ["data.token"]);
 //! ```
 
+mod blocks;
 mod cursor;
 mod edits;
 mod engine;
 mod error;
 mod headers;
+mod keys;
+mod kinds;
 mod marker;
 mod masker;
 mod masking;
-mod metadata;
-mod object;
-mod obligation;
 mod plan;
 mod report;
-mod rules;
 mod scan;
-mod secret;
-mod splice;
-mod status;
+mod strings;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +60,7 @@ mod tests;
 pub use engine::{MAX_DOCUMENT, MAX_ITEM};
 pub use error::{MaskError, MaskErrorKind};
 pub use headers::{add_warnings, response_headers, warning_header};
+pub use kinds::{FieldRule, FieldRuleError, FieldTreatment, KINDS_VERSION, Kinds};
 pub use marker::{MARKER, marker_paths};
 pub use masker::Masker;
 pub use masking::Masking;
@@ -75,14 +74,13 @@ use crate::request::Canonical;
 /// A live object of a request as an answer to its caller would show it.
 pub(crate) fn as_seen(request: &Canonical, object: &Value, obligations: &[std::sync::Arc<MaskObligation>]) -> Value {
     let plan = Plan::new(request.attributes(), request.kind(), obligations);
-    let mut seen = object.clone();
-    let mut tally = report::Tally::default();
-    let mut walk = object::Walk {
-        plan: &plan,
-        tally: &mut tally,
-    };
-    walk.root(&mut seen);
-    seen
+    let bytes = object.to_bytes();
+    let masked = engine::mask_bytes(&plan, &mut report::Tally::default(), &bytes, |walk, page| {
+        walk.root(page)
+    });
+    let seen = masked.ok().flatten().and_then(|masked| Value::parse(&masked).ok());
+    // What can't be masked is not shown at all.
+    seen.unwrap_or(Value::Null)
 }
 
 /// Whether a value stands for one that is masked.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::kinds::{self, Kinds};
 use super::masking::Masking;
-use super::rules::{self, Rules};
+use super::walk::Kin;
 use crate::detect::Detectors;
-use crate::json::{Object, Value};
 use crate::policy::MaskObligation;
 use crate::request::{Attributes, Kind, Origin, Verb};
 
@@ -17,7 +17,12 @@ pub struct Plan(Arc<Inner>);
 struct Inner {
     /// Kind of the URL's resource, where it is known.
     kind: Option<String>,
-    rules: Rules,
+    group: Option<String>,
+    /// Kinds that the answer may be of, by the URL.
+    kinds: Vec<String>,
+    /// What the table of this crate says of them.
+    kin: Kin<'static>,
+    is_built_in: bool,
     quoting: Quoting,
     watch: bool,
     text: bool,
@@ -55,22 +60,21 @@ impl Plan {
                 .strip_prefix(prefix)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let by_resource = if resource {
-            Rules::of_resource(&a.resource)
-        } else {
-            Rules::NONE
-        };
-        let rules = kind
-            .map_or(Rules::NONE, |kind| Rules::of_kind(&kind.kind))
-            .and(by_resource);
-        let built_in = kind.map_or(rules::is_built_in_group(&a.api_group), |kind| {
-            kind.origin == Origin::BuiltIn
-        });
+        // The catalog may not know it: the resource's name is enough.
+        let mut of_url: Vec<String> = kind.map(|kind| kind.kind.clone()).into_iter().collect();
+        if resource {
+            let known = kinds::singulars(&a.resource).filter(|singular| {
+                kinds::is_secret(singular) || (kind.is_none() && Kinds::built_in().has_masked_paths(singular))
+            });
+            of_url.extend(known);
+        }
+        let is_secret = of_url.iter().any(|kind| kinds::is_secret(kind));
+        let built_in = kind.map_or(is_built_in_group(&a.api_group), |kind| kind.origin == Origin::BuiltIn);
         let quoting = if !resource {
             Quoting::Anything
-        } else if rules.secret || !built_in || !obligations.is_empty() {
+        } else if is_secret || !built_in || !obligations.is_empty() {
             Quoting::Secrets
-        } else if kind.is_none_or(|kind| rules::has_masked_paths(&kind.kind)) {
+        } else if kind.is_none_or(|kind| Kinds::built_in().has_masked_paths(&kind.kind)) {
             Quoting::MaskedPaths
         } else {
             Quoting::Anything
@@ -78,8 +82,14 @@ impl Plan {
         Self(Arc::new(Inner {
             kind: kind
                 .map(|kind| kind.kind.clone())
-                .or_else(|| rules.secret.then(|| "Secret".to_owned())),
-            rules,
+                .or_else(|| is_secret.then(|| "Secret".to_owned())),
+            group: resource.then(|| a.api_group.to_string()),
+            kin: Kin::of_url(
+                &of_url,
+                resource && kind.is_none_or(|kind| kind.origin != Origin::BuiltIn),
+            ),
+            kinds: of_url,
+            is_built_in: resource && kind.is_some() && built_in,
             quoting,
             watch: resource && a.verb == Verb::Watch,
             text: if resource {
@@ -119,9 +129,40 @@ impl Plan {
         &self.0.masking.detectors
     }
 
-    /// The field rules that the URL asks for.
-    pub(super) fn rules(&self) -> Rules {
-        self.0.rules
+    /// Which fields of which kinds are masked.
+    pub(super) fn kinds(&self) -> &Kinds {
+        &self.0.masking.kinds
+    }
+
+    /// What the tables say of the kinds that the URL names.
+    pub(super) fn kin(&self) -> Kin<'_> {
+        let mut kin = self.0.kin.copied();
+        if self.kinds().has_extra() {
+            for kind in &self.0.kinds {
+                kin.add_extra(self, kind, self.0.group.as_deref());
+            }
+        }
+        kin
+    }
+
+    /// Whether this is the one kind that the URL names.
+    pub(super) fn names_kind(&self, kind: &str) -> bool {
+        self.0.kind.as_deref() == Some(kind)
+    }
+
+    /// Whether what the URL names is known to be of Kubernetes itself.
+    pub(super) fn is_built_in(&self) -> bool {
+        self.0.is_built_in
+    }
+
+    /// Whether strings are looked at at all: documents about the API hold nobody's values.
+    pub(super) fn scans(&self) -> bool {
+        !self.0.discovery
+    }
+
+    /// Whether every value that is set under a name is masked.
+    pub(super) fn is_strict(&self) -> bool {
+        self.0.masking.strict
     }
 
     pub(super) fn quoting(&self) -> Quoting {
@@ -150,7 +191,7 @@ impl Plan {
 
     /// Whether items masked without their list's kind may have been masked wrongly, now that the kind is known.
     pub(super) fn contradicts(&self, item_kind: &str) -> bool {
-        let sensitive = |kind: &str| rules::has_masked_paths(kind);
+        let sensitive = |kind: &str| self.kinds().has_masked_paths(kind);
         match &self.0.kind {
             Some(expected) if expected == item_kind => false,
             Some(expected) => sensitive(expected) || sensitive(item_kind),
@@ -171,17 +212,22 @@ impl Plan {
             })
     }
 
+    pub(super) fn has_obligations(&self) -> bool {
+        !self.0.obligations.is_empty()
+    }
+
     /// The obligations that apply to an object. What is not known of it (its name, its namespace) matches.
-    pub(super) fn obligations_for(&self, object: &Object) -> Vec<&MaskObligation> {
-        if self.0.obligations.is_empty() {
-            return Vec::new();
-        }
-        let own = |key| metadata_text(object, key);
-        let name = own("name").unwrap_or(&self.0.name);
-        let namespace = if self.0.about_namespaces || kind_of(object) == Some("Namespace") {
+    pub(super) fn obligations_for(
+        &self,
+        is_namespace: bool,
+        name: Option<&str>,
+        namespace: Option<&str>,
+    ) -> Vec<&MaskObligation> {
+        let name = name.unwrap_or(&self.0.name);
+        let namespace = if self.0.about_namespaces || is_namespace {
             name
         } else {
-            own("namespace").unwrap_or(&self.0.namespace)
+            namespace.unwrap_or(&self.0.namespace)
         };
         self.0
             .obligations
@@ -191,17 +237,19 @@ impl Plan {
             .collect()
     }
 
+    /// Whether any namespace is hidden.
+    pub(super) fn hides_any(&self) -> bool {
+        !self.0.hidden.is_empty()
+    }
+
     /// Whether an item of a list or a watch is left out. The API server names the namespace of every object that has
     /// one; only a row of a Table may lack its object.
-    pub(super) fn hides(&self, item: &Object) -> bool {
+    pub(super) fn hides(&self, is_namespace: bool, name: Option<&str>, namespace: Option<&str>) -> bool {
         let is_hidden = |namespace: &str| self.0.hidden.iter().any(|hidden| hidden == namespace);
-        if self.0.hidden.is_empty() || kind_of(item) == Some("Status") {
-            return false;
+        if self.0.about_namespaces || is_namespace {
+            return name.is_some_and(is_hidden);
         }
-        if self.0.about_namespaces || kind_of(item) == Some("Namespace") {
-            return metadata_text(item, "name").is_some_and(is_hidden);
-        }
-        metadata_text(item, "namespace").is_some_and(is_hidden)
+        namespace.is_some_and(is_hidden)
     }
 
     /// Whether a row of a Table that names no object is left out.
@@ -210,15 +258,35 @@ impl Plan {
     }
 }
 
-/// The kind that an object claims.
-pub(super) fn kind_of(object: &Object) -> Option<&str> {
-    object.get("kind").and_then(Value::as_str)
-}
+/// Groups that kube-apiserver serves itself. Others are those of custom or aggregated resources.
+const BUILT_IN_GROUPS: [&str; 24] = [
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
 
-fn metadata_text<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
-    object
-        .get("metadata")?
-        .get(key)?
-        .as_str()
-        .filter(|text| !text.is_empty())
+/// Whether kube-apiserver serves a group itself.
+pub(super) fn is_built_in_group(group: &str) -> bool {
+    BUILT_IN_GROUPS.contains(&group)
 }

@@ -36,41 +36,35 @@ impl Report {
         self.hidden
     }
 
-    /// Replaced scalars by rule: names of the policy's rules, and `secret-data`, `secret-metadata`,
-    /// `json-annotation`, `status`.
+    /// Replaced scalars by rule: names of the policy's rules and ids of detectors, and `secret-data`, `secret-metadata`,
+    /// `field` (of another kind), `setting`, `key-name`, `json-annotation`, `status`.
     pub fn rules(&self) -> impl Iterator<Item = (&str, u64)> {
         self.rules.iter().map(|(rule, count)| (rule.as_str(), *count))
     }
 }
 
-/// The report of an answer that is still being masked, and whether the item at hand has changed.
+/// The report of an answer that is still being masked.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    report: Report,
-    /// Whether anything was changed since this was last reset; removals, which do not count as masked, included.
-    pub(super) touched: bool,
-}
+pub(super) struct Tally(Report);
 
 impl Tally {
     /// A scalar was replaced.
     pub(super) fn masked(&mut self, rule: &str) {
-        self.touched = true;
-        self.report.masked += 1;
-        match self.report.rules.get_mut(rule) {
+        self.0.masked += 1;
+        match self.0.rules.get_mut(rule) {
             Some(count) => *count += 1,
             None => {
-                self.report.rules.insert(rule.to_owned(), 1);
+                self.0.rules.insert(rule.to_owned(), 1);
             }
         }
     }
 
-    /// An item was left out.
-    pub(super) fn hidden(&mut self) {
-        self.touched = true;
-        self.report.hidden += 1;
+    /// Items were left out.
+    pub(super) fn hidden(&mut self, count: u64) {
+        self.0.hidden += count;
     }
 
     pub(super) fn report(&self) -> &Report {
-        &self.report
+        &self.0
     }
 }

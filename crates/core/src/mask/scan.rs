@@ -1,12 +1,21 @@
 //! Finds where items end in a stream of JSON, however it is cut into chunks.
 //!
-//! It only counts brackets and follows strings. Whether an item is valid JSON is decided by the strict parser, which is
-//! given every byte that is handed out, so that a scanner misled by garbage only ever hands garbage to that parser.
+//! It only counts brackets and follows strings, block by block. Whether an item is valid JSON is decided by the strict
+//! reader, which is given every byte that is handed out, so that a scanner misled by garbage only ever hands garbage to
+//! that reader. An item that lies whole in a chunk is not copied; of any other, the parts are held until its end.
 
-use memchr::memchr2;
+use memchr::memchr;
 
+use super::blocks::{self, Strings};
+use super::cursor::{Cursor, Noted};
 use super::error::{MaskError, MaskErrorKind};
-use crate::json::{MAX_DEPTH, Value};
+use crate::json::MAX_DEPTH;
+
+/// By how much the memory for an item grows at least: doubling it would hold far more than the item.
+const STEP: usize = 64 * 1024;
+
+/// Most memory that is kept for the next item.
+const KEPT: usize = 128 * 1024;
 
 /// The array at the root whose elements are items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,20 +26,29 @@ pub(super) enum Listing {
     Rows,
 }
 
-/// What was found in the stream.
+/// What was found in the stream. What is to be taken is there until the scanner goes on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found<'c> {
     /// White space behind a value or an element.
     Space(&'c [u8]),
-    /// A whole value at the root; take it.
-    Value,
+    /// A whole value at the root.
+    Value(Item<'c>),
     /// The bytes held so far end with the bracket that opens `items` or `rows`. Take them, and each element is found
     /// on its own; leave them, and the whole value is.
     Opening(Listing),
-    /// An element, with the white space before it; take it.
-    Element,
-    /// The rest of the value behind its elements, from the closing bracket on; take it.
-    Closing,
+    /// An element, with the white space before it.
+    Element(Item<'c>),
+    /// The rest of the value behind its elements, from the closing bracket on.
+    Closing(Item<'c>),
+}
+
+/// The bytes of what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item<'c> {
+    /// They are all in the chunk.
+    Whole(&'c [u8]),
+    /// They came in several; [`Scanner::held`] has them.
+    Held,
 }
 
 /// Where the scanner is.
@@ -60,18 +78,32 @@ enum State {
 pub(super) struct Scanner {
     state: State,
     held: Vec<u8>,
+    /// Whether what is held was found, and makes place for what comes next.
+    is_done: bool,
     max_item: usize,
     depth: usize,
-    in_string: bool,
-    escaped: bool,
-    /// Where in `held` the last string lies that is directly below the root.
-    key: (usize, usize),
+    strings: Strings,
+    surface: Surface,
     /// Whether elements may still be found on their own in this value.
     divisible: bool,
     /// Whether any value was found.
     seen: bool,
     /// Whether another value may follow.
     repeats: bool,
+}
+
+/// The strings directly inside the value or element, as far as they tell what it is. All places count from its
+/// beginning, with the white space before it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Surface {
+    /// The last one, with its quotes.
+    last: (usize, usize),
+    /// Where the last string ended, if it may be the key `kind`.
+    kind: Option<usize>,
+    /// None, until one is found.
+    noted: Option<(usize, usize)>,
+    /// Whether it is not known after all: a key is written with escapes, or it is there twice.
+    is_unsure: bool,
 }
 
 enum Stop {
@@ -82,12 +114,19 @@ enum Stop {
 
 /// What the scanner stands behind.
 enum Edge {
-    /// The end of the chunk.
+    /// The end of the bytes.
     End,
     /// The end of the value or element.
     Closed,
     /// The opening of an array directly below the root.
     Array,
+}
+
+/// What is left of a chunk, and where in it the bytes begin that are not held yet.
+struct Reading<'c> {
+    chunk: &'c [u8],
+    from: usize,
+    at: usize,
 }
 
 impl Scanner {
@@ -96,11 +135,11 @@ impl Scanner {
         Self {
             state: State::Between,
             held: Vec::new(),
+            is_done: false,
             max_item,
             depth: 0,
-            in_string: false,
-            escaped: false,
-            key: (0, 0),
+            strings: Strings::default(),
+            surface: Surface::default(),
             divisible: true,
             seen: false,
             repeats: false,
@@ -112,12 +151,29 @@ impl Scanner {
         &self.held
     }
 
-    /// Takes what was found.
-    pub(super) fn take(&mut self) -> Vec<u8> {
+    /// The bytes of what was found last.
+    pub(super) fn bytes<'s>(&'s self, item: Item<'s>) -> &'s [u8] {
+        match item {
+            Item::Whole(bytes) => bytes,
+            Item::Held => &self.held,
+        }
+    }
+
+    /// What is known of the kind of the item that was found last.
+    pub(super) fn noted(&self) -> Noted {
+        match self.surface.noted {
+            _ if self.surface.is_unsure => Noted::Unknown,
+            Some((start, end)) => Noted::Text(start, end),
+            None => Noted::None,
+        }
+    }
+
+    /// Takes what is held before elements, so that each of them is found on its own.
+    pub(super) fn release(&mut self) {
         if self.state == State::Opening {
             self.state = State::First;
+            self.is_done = true;
         }
-        std::mem::take(&mut self.held)
     }
 
     /// Lets another value follow the one that was found.
@@ -142,15 +198,32 @@ impl Scanner {
 
     /// Finds the next item, and moves `chunk` behind it. `None`: the chunk is used up.
     pub(super) fn next<'c>(&mut self, chunk: &mut &'c [u8]) -> Result<Option<Found<'c>>, MaskError> {
+        if std::mem::take(&mut self.is_done) {
+            self.held.clear();
+            self.held.shrink_to(KEPT);
+        }
+        let mut reading = Reading { chunk, from: 0, at: 0 };
+        let found = self.find(&mut reading)?;
+        if found.is_none() {
+            self.hold(&mut reading)?;
+        }
+        *chunk = reading.rest();
+        Ok(found)
+    }
+
+    fn find<'c>(&mut self, reading: &mut Reading<'c>) -> Result<Option<Found<'c>>, MaskError> {
         loop {
             match self.state {
                 State::Between => {
-                    let space = take_space(chunk);
-                    if !space.is_empty() && self.seen {
-                        return Ok(Some(Found::Space(space)));
+                    let space = reading.take_space();
+                    if self.seen {
+                        reading.from = reading.at;
+                        if !space.is_empty() {
+                            return Ok(Some(Found::Space(space)));
+                        }
                     }
-                    self.hold(space)?;
-                    match chunk.first() {
+                    self.check_size(reading)?;
+                    match reading.first() {
                         None => return Ok(None),
                         Some(_) if self.seen && !self.repeats => return Err(MaskErrorKind::Malformed.into()),
                         Some(b'{') => self.begin(State::Root, 0),
@@ -164,57 +237,62 @@ impl Scanner {
                     self.divisible = false;
                     self.state = State::Root;
                 }
-                State::Root | State::Element | State::Tail => match self.run(chunk)? {
+                State::Root | State::Element | State::Tail => match self.run(reading)? {
                     Stop::Exhausted => return Ok(None),
                     Stop::Array(listing) => {
                         self.state = State::Opening;
                         return Ok(Some(Found::Opening(listing)));
                     }
                     Stop::Closed => {
+                        let item = self.item(reading)?;
                         let (next, found) = match self.state {
-                            State::Element => (State::Behind, Found::Element),
-                            State::Tail => (State::Between, Found::Closing),
-                            _ => (State::Between, Found::Value),
+                            State::Element => (State::Behind, Found::Element(item)),
+                            State::Tail => (State::Between, Found::Closing(item)),
+                            _ => (State::Between, Found::Value(item)),
                         };
                         self.state = next;
                         return Ok(Some(found));
                     }
                 },
                 State::First | State::Next => {
-                    let space = take_space(chunk);
-                    self.hold(space)?;
-                    match chunk.first() {
+                    reading.take_space();
+                    self.check_size(reading)?;
+                    match reading.first() {
                         None => return Ok(None),
-                        Some(b']') if self.state == State::First => self.begin_tail(chunk)?,
+                        Some(b']') if self.state == State::First => self.begin_tail(reading),
                         Some(b']' | b',' | b'}' | b':') => return Err(MaskErrorKind::Malformed.into()),
                         Some(b'{' | b'[' | b'"') => self.begin(State::Element, 2),
-                        Some(_) => self.state = State::Word,
+                        Some(_) => {
+                            self.surface = Surface::default();
+                            self.state = State::Word;
+                        }
                     }
                 }
                 State::Word => {
-                    let end = chunk
-                        .iter()
-                        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}'));
-                    let word = take(chunk, end.unwrap_or(chunk.len()));
-                    self.hold(word)?;
+                    let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}');
+                    let end = reading.rest().iter().position(is_end);
+                    reading.at += end.unwrap_or(reading.rest().len());
+                    self.check_size(reading)?;
                     if end.is_none() {
                         return Ok(None);
                     }
                     self.state = State::Behind;
-                    return Ok(Some(Found::Element));
+                    return Ok(Some(Found::Element(self.item(reading)?)));
                 }
                 State::Behind => {
-                    let space = take_space(chunk);
+                    let space = reading.take_space();
+                    reading.from = reading.at;
                     if !space.is_empty() {
                         return Ok(Some(Found::Space(space)));
                     }
-                    match chunk.first() {
+                    match reading.first() {
                         None => return Ok(None),
                         Some(b',') => {
-                            take(chunk, 1);
+                            reading.at += 1;
+                            reading.from = reading.at;
                             self.state = State::Next;
                         }
-                        Some(b']') => self.begin_tail(chunk)?,
+                        Some(b']') => self.begin_tail(reading),
                         Some(_) => return Err(MaskErrorKind::Malformed.into()),
                     }
                 }
@@ -225,30 +303,45 @@ impl Scanner {
     fn begin(&mut self, state: State, depth: usize) {
         self.state = state;
         self.depth = depth;
-        self.in_string = false;
-        self.escaped = false;
+        self.strings = Strings::default();
+        self.surface = Surface::default();
         if state == State::Root {
             self.divisible = true;
-            self.key = (0, 0);
         }
     }
 
-    fn begin_tail(&mut self, chunk: &mut &[u8]) -> Result<(), MaskError> {
+    fn begin_tail(&mut self, reading: &mut Reading<'_>) {
         self.begin(State::Tail, 1);
-        let bracket = take(chunk, 1);
-        self.hold(bracket)
+        reading.at += 1;
+    }
+
+    /// What was found, up to here.
+    fn item<'c>(&mut self, reading: &mut Reading<'c>) -> Result<Item<'c>, MaskError> {
+        if self.held.is_empty() {
+            return Ok(Item::Whole(reading.take_pending()));
+        }
+        self.hold(reading)?;
+        self.is_done = true;
+        Ok(Item::Held)
     }
 
     /// Moves on to the end of the value or element, or to the opening of `items` or `rows`.
-    fn run(&mut self, chunk: &mut &[u8]) -> Result<Stop, MaskError> {
+    fn run(&mut self, reading: &mut Reading<'_>) -> Result<Stop, MaskError> {
         loop {
-            let (length, edge) = self.follow(chunk)?;
-            let run = take(chunk, length);
-            self.hold(run)?;
+            // One byte more than may be held tells that it is too large, whatever else is wrong behind it.
+            let room = (self.max_item + 1).saturating_sub(self.held.len() + reading.pending().len());
+            let rest = reading.rest();
+            let rest = rest.get(..room).unwrap_or(rest);
+            // Where this run begins, in the value or element.
+            let before = self.held.len() + reading.pending().len();
+            let (length, edge) = self.follow(rest, before)?;
+            reading.at += length;
+            self.check_size(reading)?;
             match edge {
                 Edge::End => return Ok(Stop::Exhausted),
                 Edge::Closed => return Ok(Stop::Closed),
                 Edge::Array => {
+                    self.hold(reading)?;
                     if let Some(listing) = self.listing() {
                         return Ok(Stop::Array(listing));
                     }
@@ -257,106 +350,164 @@ impl Scanner {
         }
     }
 
-    /// How many bytes there are up to and with the next edge.
-    fn follow(&mut self, bytes: &[u8]) -> Result<(usize, Edge), MaskError> {
+    /// How many bytes there are up to and with the next edge. Most blocks are deep inside, where it is enough to count.
+    fn follow(&mut self, bytes: &[u8], before: usize) -> Result<(usize, Edge), MaskError> {
         let floor = if self.state == State::Element { 2 } else { 0 };
-        let before = self.held.len();
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let Some(byte) = rest.first() else {
-                return Ok((bytes.len(), Edge::End));
+            let (masks, length) = match rest.first_chunk() {
+                Some(block) => (blocks::masks(block), 64),
+                None if rest.is_empty() => return Ok((bytes.len(), Edge::End)),
+                None => (blocks::last_masks(rest), rest.len()),
             };
-            if self.in_string {
-                if self.escaped {
-                    self.escaped = false;
-                    at += 1;
-                    continue;
-                }
-                let Some(offset) = memchr2(b'"', b'\\', rest) else {
-                    return Ok((bytes.len(), Edge::End));
-                };
-                at += offset + 1;
-                if rest.get(offset) == Some(&b'\\') {
-                    self.escaped = true;
-                    continue;
-                }
-                self.in_string = false;
-                if self.depth == 1 {
-                    self.key.1 = before + at;
-                }
-                if self.depth == floor {
-                    return Ok((at, Edge::Closed));
+            let quoted = self.strings.follow_part(&masks, length);
+            let (opens, closes) = (masks.opens & !quoted.inside, masks.closes & !quoted.inside);
+            let (opened, closed) = (opens.count_ones() as usize, closes.count_ones() as usize);
+            if self.depth > floor + 1 + closed && self.depth + opened <= MAX_DEPTH {
+                self.depth = self.depth + opened - closed;
+                at += length;
+                if quoted.inside == !0 && !self.strings.is_escaped() {
+                    // A long string. Blocks go on where it does something.
+                    at += blocks::plain(bytes.get(at..).unwrap_or_default());
                 }
                 continue;
             }
-            at += 1;
-            match byte {
-                b'"' => {
-                    self.in_string = true;
-                    if self.depth == 1 {
-                        self.key.0 = before + at - 1;
-                    }
-                }
-                b'{' | b'[' => {
+            // Near the surface, every bracket counts, and so does every string directly inside.
+            let mut edges = opens | closes | quoted.quotes;
+            while edges != 0 {
+                let edge = edges & edges.wrapping_neg();
+                edges ^= edge;
+                let here = at + edge.trailing_zeros() as usize;
+                let found = if quoted.quotes & edge != 0 {
+                    self.quote(floor, quoted.inside & edge != 0, (before, here), bytes)
+                } else if opens & edge != 0 {
                     self.depth += 1;
                     if self.depth > MAX_DEPTH {
                         return Err(MaskErrorKind::TooDeep.into());
                     }
-                    if *byte == b'[' && self.depth == 2 && self.state == State::Root && self.divisible {
-                        return Ok((at, Edge::Array));
-                    }
-                }
-                b'}' | b']' => {
+                    let is_array = masks.squares & edge != 0;
+                    (is_array && self.depth == 2 && self.state == State::Root && self.divisible).then_some(Edge::Array)
+                } else {
                     self.depth = self.depth.saturating_sub(1);
-                    if self.depth == floor {
-                        return Ok((at, Edge::Closed));
-                    }
+                    (self.depth == floor).then_some(Edge::Closed)
+                };
+                if let Some(found) = found {
+                    self.strings = Strings::default();
+                    return Ok((here + 1, found));
                 }
-                _ => {}
+            }
+            at += length;
+        }
+    }
+
+    /// Notes a quote, if it is directly inside the value or element; says whether it ends it.
+    fn quote(&mut self, floor: usize, begins: bool, (before, at): (usize, usize), bytes: &[u8]) -> Option<Edge> {
+        if self.depth == floor {
+            return (!begins).then_some(Edge::Closed);
+        }
+        if self.depth == floor + 1 {
+            if begins {
+                self.surface.last.0 = before + at;
+            } else {
+                self.surface.string_ends(before, at + 1, bytes);
             }
         }
+        None
     }
 
     /// Which array at the root was just opened, by the key before it, which may be written with escapes.
     fn listing(&self) -> Option<Listing> {
-        let key = self.held.get(self.key.0..self.key.1)?;
-        let named = |name: &str| {
-            let plain = key
-                .strip_prefix(b"\"")
-                .and_then(|key| key.strip_suffix(b"\""))
-                .is_some_and(|key| key == name.as_bytes());
-            plain
-                || (key.len() <= 64
-                    && key.contains(&b'\\')
-                    && Value::parse(key).is_ok_and(|key| key.as_str() == Some(name)))
-        };
-        if named("items") {
+        let (start, end) = self.surface.last;
+        let key = std::str::from_utf8(self.held.get(start..end)?).ok()?;
+        let key = Cursor::new(key, 0).string().ok()?;
+        if key.is("items") {
             Some(Listing::Items)
         } else {
-            named("rows").then_some(Listing::Rows)
+            key.is("rows").then_some(Listing::Rows)
         }
     }
 
-    fn hold(&mut self, bytes: &[u8]) -> Result<(), MaskError> {
-        if bytes.len() > self.max_item.saturating_sub(self.held.len()) {
-            return Err(MaskErrorKind::ItemTooLarge.into());
+    /// Holds what was read and not held yet.
+    fn hold(&mut self, reading: &mut Reading<'_>) -> Result<(), MaskError> {
+        self.check_size(reading)?;
+        let bytes = reading.take_pending();
+        let needed = self.held.len() + bytes.len();
+        if needed > self.held.capacity() {
+            // In steps that are small beside the item, and not too many of them.
+            let step = STEP.max(needed / 8);
+            self.held.reserve_exact(bytes.len() + step);
         }
         self.held.extend_from_slice(bytes);
         Ok(())
     }
+
+    fn check_size(&self, reading: &Reading<'_>) -> Result<(), MaskError> {
+        if self.held.len() + reading.pending().len() > self.max_item {
+            return Err(MaskErrorKind::ItemTooLarge.into());
+        }
+        Ok(())
+    }
 }
 
-fn take<'c>(chunk: &mut &'c [u8], length: usize) -> &'c [u8] {
-    let (taken, rest) = chunk.split_at_checked(length).unwrap_or((*chunk, &[]));
-    *chunk = rest;
-    taken
+impl Surface {
+    /// A string ended here; the one before it may have been the key `kind`.
+    fn string_ends(&mut self, before: usize, end: usize, bytes: &[u8]) {
+        let (_, last_end) = self.last;
+        let start = self.last.0;
+        self.last.1 = before + end;
+        let here = |place: usize| place.checked_sub(before);
+        let Some(string) = here(start).and_then(|start| bytes.get(start..end)) else {
+            // Cut in two.
+            self.is_unsure = true;
+            return;
+        };
+        if self.kind.take() == Some(last_end) && last_end > 0 {
+            let between = here(last_end)
+                .zip(here(start))
+                .and_then(|(end, start)| bytes.get(end..start));
+            match between.map(<[u8]>::trim_ascii) {
+                None => self.is_unsure = true,
+                Some(b":") => {
+                    self.is_unsure |= self.noted.is_some();
+                    self.noted = Some((start + 1, before + end - 1));
+                }
+                Some(_) => {}
+            }
+        }
+        if string == b"\"kind\"" {
+            self.kind = Some(self.last.1);
+        }
+        self.is_unsure |= memchr(b'\\', string).is_some();
+    }
 }
 
-/// Takes the white space of JSON, which is less than that of ASCII.
-fn take_space<'c>(chunk: &mut &'c [u8]) -> &'c [u8] {
-    let end = chunk
-        .iter()
-        .position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-    take(chunk, end.unwrap_or(chunk.len()))
+impl<'c> Reading<'c> {
+    fn rest(&self) -> &'c [u8] {
+        self.chunk.get(self.at..).unwrap_or_default()
+    }
+
+    fn first(&self) -> Option<u8> {
+        self.chunk.get(self.at).copied()
+    }
+
+    /// What was read and neither held nor found yet.
+    fn pending(&self) -> &'c [u8] {
+        self.chunk.get(self.from..self.at).unwrap_or_default()
+    }
+
+    fn take_pending(&mut self) -> &'c [u8] {
+        let pending = self.pending();
+        self.from = self.at;
+        pending
+    }
+
+    /// Takes the white space of JSON, which is less than that of ASCII.
+    fn take_space(&mut self) -> &'c [u8] {
+        let is_other = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let rest = self.rest();
+        let length = rest.iter().position(is_other).unwrap_or(rest.len());
+        self.at += length;
+        rest.get(..length).unwrap_or_default()
+    }
 }

@@ -147,6 +147,12 @@ impl Decided {
     pub fn live_object(&self) -> Option<&Arc<json::Value>> {
         self.facts.live_object.as_ref().and_then(Live::object)
     }
+
+    /// Whether the engine looked for the live object to decide, and there was none.
+    #[must_use]
+    pub fn found_no_object(&self) -> bool {
+        self.facts.live_object == Some(Live::Absent)
+    }
 }
 
 /// What came of asking the engine.

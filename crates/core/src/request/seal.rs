@@ -145,14 +145,19 @@ fn names_existing_object(attributes: &Attributes) -> bool {
 
 /// Fixes the final bytes of a decided request.
 ///
-/// `live` is the object that [`pin_read`] named; without one, the object that the policy engine read counts.
+/// `live` is the object that [`pin_read`] named; without one, the object that the policy engine read counts. Where the
+/// engine found none, the request is pinned to that: if there is one by the time it arrives, the server answers 409 (422
+/// to a JSON Patch) and changes nothing.
 ///
 /// # Errors
-/// 404 if the object to be pinned does not exist, 409 if the request names another uid or version than the live one, 422
-/// for what can't be pinned: a generated name, a whole collection.
+/// 404 if the object to be pinned does not exist, 409 if the request names another uid or version than the live one, or
+/// if the engine found no object and there is one now, 422 for what can't be pinned: a generated name, a whole collection.
 pub fn seal(decided: Decided, cluster: ClusterIdentity, live: Option<&Value>) -> Result<Sealed, Refusal> {
     let request = decided.request();
     let pin = decided.decision().pin();
+    if live.is_some() && decided.found_no_object() {
+        return Err(appeared(request.attributes()));
+    }
     let live = live.or_else(|| decided.live_object().map(|live| &**live));
     let mut body = request.json().cloned();
     let mut targets = Vec::new();
@@ -173,8 +178,13 @@ pub fn seal(decided: Decided, cluster: ClusterIdentity, live: Option<&Value>) ->
             resource_version: object.resource_version.filter(|_| to_version),
             ..object
         };
-        inject(request, &mut body, &object)?;
+        let uid = Precondition::of_object("uid", &object.uid);
+        let version = object.resource_version.as_deref();
+        let version = version.map(|version| Precondition::of_object("resourceVersion", version));
+        inject(request, &mut body, [uid].into_iter().chain(version))?;
         targets.push(object);
+    } else if decided.found_no_object() && names_existing_object(request.attributes()) {
+        inject(request, &mut body, [Precondition::OF_NO_OBJECT].into_iter())?;
     }
     let outgoing = Outgoing {
         method: request.method().clone(),
@@ -320,6 +330,16 @@ fn not_found(attributes: &Attributes) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, Class::Conflict, message).with_object(object_ref(attributes))
 }
 
+fn appeared(attributes: &Attributes) -> Refusal {
+    let message = format!(
+        "the request was judged where there was no {} {:?}, and now there is one",
+        attributes.resource, attributes.name
+    );
+    Refusal::new(StatusCode::CONFLICT, Class::Conflict, message)
+        .with_object(object_ref(attributes))
+        .with_remedy("read the object and repeat the request")
+}
+
 fn object_ref(attributes: &Attributes) -> ObjectRef {
     ObjectRef {
         group: attributes.api_group.to_string(),
@@ -358,12 +378,43 @@ fn pinned_object(request: &Canonical, live: &Value) -> Result<PinnedObject, Refu
     })
 }
 
+/// What the server checks about an object before it changes it.
+struct Precondition<'p> {
+    key: &'static str,
+    value: &'p str,
+    /// Whether it stands above what the request itself asks for.
+    overrides: bool,
+}
+
+impl<'p> Precondition<'p> {
+    /// No object has this version, as the first revision of a store holds none. Unlike a uid, it does not keep an apply,
+    /// or a PUT, from creating an object: only from changing one. The same is true of a version that the request names;
+    /// but an object could appear that has it.
+    const OF_NO_OBJECT: Self = Self {
+        key: "resourceVersion",
+        value: "1",
+        overrides: true,
+    };
+
+    fn of_object(key: &'static str, value: &'p str) -> Self {
+        Self {
+            key,
+            value,
+            overrides: false,
+        }
+    }
+}
+
 /// Puts uid and version where the server checks them; the table of `kubernetes.md` section 16.2.
-fn inject(request: &Canonical, body: &mut Option<Value>, pin: &PinnedObject) -> Result<(), Refusal> {
+fn inject<'p>(
+    request: &Canonical,
+    body: &mut Option<Value>,
+    pins: impl Iterator<Item = Precondition<'p>>,
+) -> Result<(), Refusal> {
     let attributes = request.attributes();
     if attributes.verb == Verb::Delete {
         let options = body.get_or_insert_with(|| delete_options().into());
-        return preconditions(options, pin);
+        return pin_members(options, "preconditions", pins);
     }
     let Some(body) = body.as_mut() else {
         return Err(Refusal::malformed("a change without a body can't be pinned"));
@@ -374,22 +425,14 @@ fn inject(request: &Canonical, body: &mut Option<Value>, pin: &PinnedObject) -> 
             object.insert("deleteOptions", delete_options());
         }
         return match object.get_mut("deleteOptions") {
-            Some(options) => preconditions(options, pin),
+            Some(options) => pin_members(options, "preconditions", pins),
             None => Err(not_an_object()),
         };
     }
     if request.content_type() == Some("application/json-patch+json") {
-        return prepend_tests(body, pin);
+        return prepend_tests(body, pins);
     }
-    let metadata = body
-        .as_object_mut()
-        .and_then(|object| object.object_at("metadata"))
-        .ok_or_else(not_an_object)?;
-    pin_member(metadata, "uid", &pin.uid)?;
-    match &pin.resource_version {
-        Some(version) => pin_member(metadata, "resourceVersion", version),
-        None => Ok(()),
-    }
+    pin_members(body, "metadata", pins)
 }
 
 fn delete_options() -> Object {
@@ -399,20 +442,22 @@ fn delete_options() -> Object {
     options
 }
 
-fn preconditions(options: &mut Value, pin: &PinnedObject) -> Result<(), Refusal> {
-    let preconditions = options
+fn pin_members<'p>(
+    value: &mut Value,
+    within: &str,
+    mut pins: impl Iterator<Item = Precondition<'p>>,
+) -> Result<(), Refusal> {
+    let object = value
         .as_object_mut()
-        .and_then(|options| options.object_at("preconditions"))
+        .and_then(|object| object.object_at(within))
         .ok_or_else(not_an_object)?;
-    pin_member(preconditions, "uid", &pin.uid)?;
-    match &pin.resource_version {
-        Some(version) => pin_member(preconditions, "resourceVersion", version),
-        None => Ok(()),
-    }
+    pins.try_for_each(|pin| pin_member(object, &pin))
 }
 
-fn pin_member(object: &mut Object, key: &str, value: &str) -> Result<(), Refusal> {
+fn pin_member(object: &mut Object, pin: &Precondition<'_>) -> Result<(), Refusal> {
+    let Precondition { key, value, overrides } = *pin;
     match object.get(key) {
+        _ if overrides => {}
         None | Some(Value::Null) => {}
         Some(Value::String(given)) if given.is_empty() || given == value => {}
         Some(_) => {
@@ -425,24 +470,18 @@ fn pin_member(object: &mut Object, key: &str, value: &str) -> Result<(), Refusal
     Ok(())
 }
 
-fn prepend_tests(body: &mut Value, pin: &PinnedObject) -> Result<(), Refusal> {
+fn prepend_tests<'p>(body: &mut Value, pins: impl Iterator<Item = Precondition<'p>>) -> Result<(), Refusal> {
     let Value::Array(operations) = body else {
         return Err(Refusal::malformed("a JSON Patch has to be an array of operations"));
     };
-    let test = |path: &str, value: &str| {
+    let test = |Precondition { key, value, .. }: Precondition<'_>| {
         let mut operation = Object::new();
         operation.insert("op", "test");
-        operation.insert("path", path);
+        operation.insert("path", format!("/metadata/{key}"));
         operation.insert("value", value);
         Value::Object(operation)
     };
-    let mut tests = vec![test("/metadata/uid", &pin.uid)];
-    tests.extend(
-        pin.resource_version
-            .as_ref()
-            .map(|version| test("/metadata/resourceVersion", version)),
-    );
-    operations.splice(0..0, tests);
+    operations.splice(0..0, pins.map(test));
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! What one line says about the next: a YAML block, a name whose value is on the line below.
 
-use crate::detect::hit::Hits;
 use crate::detect::names::Secrecy;
 
 use super::assignment;
@@ -17,17 +16,12 @@ const MAX_QUOTED_LINES: u16 = 64;
 /// It is fed every line of a text, in order; how many at a time makes no difference. A line that is handed out in pieces
 /// is fed piece by piece.
 #[derive(Debug, Clone, Default)]
-pub struct LineState {
+pub(super) struct LineState {
     pub(super) names: Carry,
     pub(super) shell: super::shell::Carry,
 }
 
 impl LineState {
-    /// Adds the secrets of the next line, with or without the end of the line.
-    pub fn line(&mut self, line: &[u8], hits: &mut Hits) {
-        super::lines(line, 0, self, hits);
-    }
-
     /// Whether the lines before tell nothing about the next one.
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.names, Carry::None) && self.shell.is_idle()

@@ -30,18 +30,40 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use lines::LineState;
 pub(super) use shell::arguments;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr2, memrchr2};
 
+use super::detectors::Detector;
 use super::hit::Hits;
+use super::lines::LineState as Stream;
 use super::names::Secrecy;
+use lines::LineState;
 use sink::Sink;
 use value::Place;
 
+/// Finds what surroundings tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Contexts;
+
+impl Detector for Contexts {
+    fn detect(&self, text: &[u8], hits: &mut Hits) {
+        lines(text, 0, &mut LineState::default(), hits);
+    }
+
+    fn line_state(&self) -> Option<Box<dyn Stream>> {
+        Some(Box::<LineState>::default())
+    }
+}
+
+impl Stream for LineState {
+    fn lines(&mut self, text: &[u8], hits: &mut Hits) {
+        lines(text, 0, self, hits);
+    }
+}
+
 /// Looks at lines that follow those that the state has seen; `offset` is where they begin for the hits.
-pub(super) fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
+fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
     let mut start = 0;
     let mut candidates = Candidates::default();
     while start < text.len() {
@@ -49,11 +71,14 @@ pub(super) fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mu
             let Some(next) = candidates.next(text, start) else {
                 return;
             };
-            start = memrchr(b'\n', bytes::part(text, start..next)).map_or(start, |end| start + end + 1);
+            start = memrchr2(b'\n', b'\r', bytes::part(text, start..next)).map_or(start, |end| start + end + 1);
         }
-        let end = memchr(b'\n', bytes::rest(text, start)).map_or(text.len(), |end| start + end);
+        let end = memchr2(b'\n', b'\r', bytes::rest(text, start)).map_or(text.len(), |end| start + end);
         let line = bytes::part(text, start..end);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            start = end + 1;
+            continue;
+        }
         let sink = &mut Sink::new(hits, offset + start);
         if !lines::follow(line, &mut state.names, sink) {
             assignment::scan(line, &mut state.names, sink);

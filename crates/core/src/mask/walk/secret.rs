@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::marker::{self, MARKER};
-use super::obligation::{Place, mask_scalars};
-use super::report::Tally;
-use crate::json::{Object, Value};
+use super::metadata::LAST_APPLIED;
+use super::{Cursor, Edits, Result};
+use crate::detect::Hits;
+use crate::mask::cursor::Shape;
+use crate::mask::error::MaskErrorKind;
+use crate::mask::marker::{self, MARKER};
 
 /// Fewest characters of a value that is recognised where a text is equal to it.
 const MIN_EQUAL: usize = 3;
@@ -17,8 +19,8 @@ const PREFIX: usize = MIN_CONTAINED;
 /// alike, is masked whole: a hostile Secret must not cost a square.
 const MAX_COMPARISONS: usize = 64;
 
-const DATA: &str = "secret-data";
-const METADATA: &str = "secret-metadata";
+pub(super) const DATA: &str = "secret-data";
+pub(super) const METADATA: &str = "secret-metadata";
 
 /// The values of one Secret, to be recognised in its own metadata. Never shown, never kept.
 #[derive(Default, Clone)]
@@ -28,31 +30,45 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// Adds the values of a Secret's data, plain and as base64.
-    pub(super) fn collect(&mut self, object: &Object) {
-        if let Some(data) = object.get("data") {
-            for_each_scalar(data, &mut |text| {
+    /// Adds the values of the Secret ahead, plain and as base64, and those that it had when it was last applied.
+    pub(super) fn collect(&mut self, secret: &Cursor<'_>) -> Result<()> {
+        self.collect_data(secret)?;
+        if let Some(copy) = secret.look_up_text(&["metadata", "annotations", LAST_APPLIED])? {
+            // What can't be read there is masked whole.
+            match self.collect_data(&Cursor::new(&copy, 0)) {
+                Ok(()) | Err(MaskErrorKind::Malformed | MaskErrorKind::DuplicateKey | MaskErrorKind::TooDeep) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn collect_data(&mut self, secret: &Cursor<'_>) -> Result<()> {
+        if let Some(mut data) = secret.look_up("data")? {
+            for_each_scalar(&mut data, &mut |text| {
                 self.add(text);
                 self.add(text.trim_end_matches('='));
                 if let Some(plain) = marker::decode_base64(text).and_then(|bytes| String::from_utf8(bytes).ok()) {
                     self.add(&plain);
                     self.add(plain.trim());
                 }
-            });
+            })?;
         }
-        if let Some(data) = object.get("stringData") {
-            for_each_scalar(data, &mut |text| {
+        if let Some(mut data) = secret.look_up("stringData")? {
+            for_each_scalar(&mut data, &mut |text| {
                 let encoded = marker::encode_base64(text.as_bytes());
                 self.add(text);
                 self.add(text.trim());
                 self.add(encoded.trim_end_matches('='));
                 self.add(&encoded);
-            });
+            })?;
         }
+        Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
+    /// Whether a text is one of the values.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.all.contains(text)
     }
 
     fn add(&mut self, text: &str) {
@@ -68,22 +84,18 @@ impl Values {
         }
     }
 
-    /// Masks a text that is one of the values, or the parts of it that are.
-    pub(super) fn mask(&self, text: &mut String, tally: &mut Tally) {
-        if text == MARKER {
+    /// Finds a text that is one of the values, or the parts of it that are.
+    pub(super) fn detect(&self, text: &str, hits: &mut Hits) {
+        if self.all.contains(text) {
+            hits.push(0..text.len(), METADATA);
             return;
         }
-        let masked = if self.all.contains(text.as_str()) {
-            MARKER.to_owned()
-        } else {
-            match self.places(text) {
-                None => MARKER.to_owned(),
-                Some(places) if places.is_empty() => return,
-                Some(places) => replaced(text, &places),
-            }
-        };
-        *text = masked;
-        tally.masked(METADATA);
+        match self.places(text) {
+            None => hits.push(0..text.len(), METADATA),
+            Some(places) => places
+                .into_iter()
+                .for_each(|(start, end)| hits.push(start..end, METADATA)),
+        }
     }
 
     /// Where values begin and end in a text, in the order of their beginnings. All of them are found before any is
@@ -108,77 +120,30 @@ impl Values {
         }
         Some(places)
     }
+}
 
-    /// Masks the values in every scalar at or below a value, except where the object is only identified.
-    pub(super) fn mask_inside(&self, value: &mut Value, place: Place, tally: &mut Tally) {
-        match value {
-            Value::String(text) => self.mask(text, tally),
-            Value::Number(text) => {
-                if self.all.contains(text.as_str()) {
-                    "0".clone_into(text);
-                    tally.masked(METADATA);
-                }
-            }
-            Value::Array(elements) => {
-                for element in elements {
-                    self.mask_inside(element, Place::Inside, tally);
-                }
-            }
-            Value::Object(object) => {
-                for (key, member) in object.iter_mut() {
-                    if place == Place::Root && key == "type" {
-                        continue;
-                    }
-                    if let Some(place) = place.member(key) {
-                        self.mask_inside(member, place, tally);
-                    }
-                }
-            }
-            Value::Null | Value::Bool(_) => {}
+fn for_each_scalar(value: &mut Cursor<'_>, see: &mut impl FnMut(&str)) -> Result<()> {
+    match value.shape()? {
+        Shape::String => see(&value.string()?.decode()),
+        Shape::Number => {
+            let range = value.scalar()?;
+            see(value.text_at(&range));
         }
-    }
-}
-
-/// A text in which places, in the order of their beginnings, are replaced; places that overlap are one.
-fn replaced(text: &str, places: &[(usize, usize)]) -> String {
-    let mut masked = String::with_capacity(text.len());
-    let mut covered = None;
-    for (start, end) in places {
-        if covered.is_none_or(|covered| *start >= covered) {
-            masked.push_str(text.get(covered.unwrap_or(0)..*start).unwrap_or_default());
-            masked.push_str(MARKER);
+        Shape::Array => {
+            let (mut array, mut none) = (value.array()?, Edits::default());
+            while value.element(&mut array, &mut none)? {
+                for_each_scalar(value, see)?;
+            }
         }
-        covered = covered.max(Some(*end));
+        Shape::Object => {
+            let (mut object, mut none) = (value.object()?, Edits::default());
+            while value.member(&mut object, &mut none)?.is_some() {
+                for_each_scalar(value, see)?;
+            }
+        }
+        Shape::Bool | Shape::Null => _ = value.scalar()?,
     }
-    masked.push_str(text.get(covered.unwrap_or(0)..).unwrap_or_default());
-    masked
-}
-
-/// Masks the data of a Secret.
-pub(super) fn mask_data(object: &mut Object, tally: &mut Tally) {
-    if let Some(data) = object.get_mut("data") {
-        mask_scalars(data, Place::Inside, marker::encoded(), DATA, tally);
-    }
-    if let Some(data) = object.get_mut("stringData") {
-        mask_scalars(data, Place::Inside, MARKER, DATA, tally);
-    }
-}
-
-/// Masks a text of a Secret's metadata whole.
-pub(super) fn mask_text(text: &mut String, tally: &mut Tally) {
-    if text != MARKER && !text.is_empty() {
-        MARKER.clone_into(text);
-        tally.masked(METADATA);
-    }
-}
-
-fn for_each_scalar(value: &Value, see: &mut impl FnMut(&str)) {
-    match value {
-        Value::String(text) | Value::Number(text) => see(text),
-        Value::Array(elements) => elements.iter().for_each(|element| for_each_scalar(element, see)),
-        Value::Object(object) => object.iter().for_each(|(_, member)| for_each_scalar(member, see)),
-        Value::Null | Value::Bool(_) => {}
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -190,9 +155,12 @@ mod tests {
         for value in values {
             known.add(value);
         }
-        let mut text = text.to_owned();
-        known.mask(&mut text, &mut Tally::default());
-        text
+        let (mut hits, mut out) = (Hits::default(), Vec::new());
+        if text != MARKER {
+            known.detect(text, &mut hits);
+        }
+        hits.replace(text.as_bytes(), &mut out, |_| ());
+        String::from_utf8(out).unwrap()
     }
 
     #[test]

@@ -5,11 +5,16 @@
 
 use http::StatusCode;
 
-use super::marker::MARKER;
-use super::plan::{Plan, Quoting};
-use super::report::Tally;
-use super::rules::{self, Rules};
+use smol_str::SmolStr;
+
+use super::policy::Policy;
+use super::{Context, Page, Result, Walk};
+use crate::detect::Hits;
 use crate::json::{Object, Value};
+use crate::mask::error::{MaskError, MaskErrorKind};
+use crate::mask::kinds;
+use crate::mask::marker::MARKER;
+use crate::mask::plan::{Plan, Quoting, is_built_in_group};
 use crate::refusal::{Class, Refusal, Retry};
 
 const RULE: &str = "status";
@@ -69,23 +74,68 @@ const CAUSES: [&str; 18] = [
     "Timeout",
 ];
 
-/// Masks a Status, error or success.
-pub(super) fn mask(status: &mut Object, plan: &Plan, tally: &mut Tally) {
-    match quoting(status, plan) {
-        Quoting::Secrets => {
-            let rebuilt = rebuild(status, tally);
-            if *status != rebuilt {
-                tally.touched = true;
-                *status = rebuilt;
-            }
+impl<'p> Walk<'p> {
+    /// Masks the Status ahead, error or success. Whether it did: if there is nothing to take out of it, it can be walked
+    /// over like any other object.
+    pub(super) fn status(&mut self, page: &mut Page<'_>, context: &Context<'_, 'p>) -> Result<bool> {
+        let range = page.cursor.clone().skip()?;
+        let parsed = Value::parse(page.cursor.text_at(&range).as_bytes());
+        let mut status = match parsed {
+            Ok(Value::Object(status)) => status,
+            Ok(_) => return Err(MaskErrorKind::Malformed),
+            Err(error) => return Err(MaskError::from(error).kind()),
+        };
+        let before = status.clone();
+        let logged = self.log.len();
+        self.mask_status(&mut status);
+        if status == before {
+            self.log.truncate(logged);
+            return Ok(false);
         }
-        Quoting::MaskedPaths => scrub_status(status, 0, tally),
-        Quoting::Anything => scrub_status(status, MAX_QUOTED, tally),
+        // What is left of it is walked over as what it now is.
+        let mut text = String::new();
+        Value::Object(status).write(&mut text);
+        let mut rest = Page::new(&text, 0);
+        let as_part = Context {
+            policy: Policy::Part,
+            ..context.clone()
+        };
+        self.object(&mut rest, &as_part, None)?;
+        let mut masked = Vec::with_capacity(text.len());
+        rest.edits.apply(text.as_bytes(), &mut masked);
+        page.cursor.skip()?;
+        let masked = String::from_utf8(masked).map_err(|_| MaskErrorKind::Malformed)?;
+        page.edits.replace(range, masked);
+        Ok(true)
+    }
+
+    fn mask_status(&mut self, status: &mut Object) {
+        let mut scribe = Scribe {
+            plan: self.plan,
+            log: &mut self.log,
+        };
+        match quoting(status, self.plan) {
+            Quoting::Secrets => *status = rebuild(status, &mut scribe),
+            Quoting::MaskedPaths => scribe.scrub_status(status, 0),
+            Quoting::Anything => scribe.scrub_status(status, MAX_QUOTED),
+        }
+    }
+}
+
+/// Masks the texts of a Status, and notes what it did.
+struct Scribe<'s> {
+    plan: &'s Plan,
+    log: &'s mut Vec<SmolStr>,
+}
+
+impl Scribe<'_> {
+    fn masked(&mut self) {
+        self.log.push(SmolStr::new_static(RULE));
     }
 }
 
 /// The Status that stands for an error which is none.
-pub(super) fn ours(code: StatusCode) -> Vec<u8> {
+pub(in crate::mask) fn ours(code: StatusCode) -> Vec<u8> {
     let refusal = Refusal::new(
         code,
         Class::Upstream,
@@ -110,18 +160,17 @@ fn quoting(status: &Object, plan: &Plan) -> Quoting {
             .unwrap_or_default()
     };
     let kind = detail("kind");
-    let is_secret = Rules::of_kind(kind).secret || Rules::of_resource(kind).secret;
-    if is_secret || !rules::is_built_in_group(detail("group")) {
+    if kinds::singulars(kind).any(|kind| kinds::is_secret(&kind)) || !is_built_in_group(detail("group")) {
         return Quoting::Secrets;
     }
     match plan.quoting() {
-        Quoting::Anything if rules::may_have_masked_paths(kind) => Quoting::MaskedPaths,
+        Quoting::Anything if plan.kinds().may_have_masked_paths(kind) => Quoting::MaskedPaths,
         by_url => by_url,
     }
 }
 
 /// A new Status with what is known to be harmless of the old one.
-fn rebuild(old: &Object, tally: &mut Tally) -> Object {
+fn rebuild(old: &Object, scribe: &mut Scribe<'_>) -> Object {
     let mut new = Object::new();
     for (key, value) in old.iter() {
         match (key, value) {
@@ -137,20 +186,20 @@ fn rebuild(old: &Object, tally: &mut Tally) -> Object {
             ("message", Value::String(text)) => {
                 let ours = message(old);
                 if *text != ours {
-                    tally.masked(RULE);
+                    scribe.masked();
                 }
                 new.insert(key, ours);
             }
             ("reason", Value::String(reason)) => new.insert(key, known(reason, &REASONS)),
             ("code", Value::Number(_)) => new.insert(key, value.clone()),
-            ("details", Value::Object(details)) => new.insert(key, rebuild_details(details, tally)),
+            ("details", Value::Object(details)) => new.insert(key, rebuild_details(details, scribe)),
             _ => {}
         }
     }
     new
 }
 
-fn rebuild_details(old: &Object, tally: &mut Tally) -> Object {
+fn rebuild_details(old: &Object, scribe: &mut Scribe<'_>) -> Object {
     let mut new = only(old, &["name", "group", "kind", "uid", "retryAfterSeconds"]);
     if let Some(Value::Array(causes)) = old.get("causes") {
         let causes = causes.iter().filter_map(Value::as_object).map(|cause| {
@@ -160,7 +209,7 @@ fn rebuild_details(old: &Object, tally: &mut Tally) -> Object {
                     ("reason", Value::String(reason)) => kept.insert(key, known(reason, &CAUSES)),
                     ("message", Value::String(text)) => {
                         if text != WITHHELD {
-                            tally.masked(RULE);
+                            scribe.masked();
                         }
                         kept.insert(key, WITHHELD);
                     }
@@ -237,43 +286,58 @@ fn without_brackets(field: &str) -> String {
     cut(&kept, MAX_WORD).to_owned()
 }
 
-fn scrub_status(status: &mut Object, max_quoted: usize, tally: &mut Tally) {
-    if let Some(Value::String(text)) = status.get_mut("message") {
-        scrub(text, max_quoted, tally);
-    }
-    let causes = status
-        .get_mut("details")
-        .and_then(Value::as_object_mut)
-        .and_then(|details| details.get_mut("causes"));
-    if let Some(Value::Array(causes)) = causes {
-        for cause in causes {
-            let message = cause.as_object_mut().and_then(|cause| cause.get_mut("message"));
-            if let Some(Value::String(text)) = message {
-                scrub(text, max_quoted, tally);
+impl Scribe<'_> {
+    fn scrub_status(&mut self, status: &mut Object, max_quoted: usize) {
+        if let Some(Value::String(text)) = status.get_mut("message") {
+            self.scrub(text, max_quoted);
+        }
+        let causes = status
+            .get_mut("details")
+            .and_then(Value::as_object_mut)
+            .and_then(|details| details.get_mut("causes"));
+        if let Some(Value::Array(causes)) = causes {
+            for cause in causes {
+                let message = cause.as_object_mut().and_then(|cause| cause.get_mut("message"));
+                if let Some(Value::String(text)) = message {
+                    self.scrub(text, max_quoted);
+                }
             }
         }
     }
-}
 
-fn scrub(text: &mut String, max_quoted: usize, tally: &mut Tally) {
-    let (mut clean, _) = without_payloads(text, max_quoted);
-    if max_quoted == 0 {
-        // Diffs of whole objects follow in further lines; decoders quote the place in the body where they gave up.
-        for start in ["\n", ", error found in #", "|..."] {
-            if let Some((before, _)) = clean.split_once(start) {
-                clean = format!("{before} (the rest is withheld)");
+    fn scrub(&mut self, text: &mut String, max_quoted: usize) {
+        let (mut clean, _) = without_payloads(text, max_quoted);
+        if max_quoted == 0 {
+            // Diffs of whole objects follow in further lines; decoders quote the place in the body where they gave up.
+            for start in ["\n", ", error found in #", "|..."] {
+                if let Some((before, _)) = clean.split_once(start) {
+                    clean = format!("{before} (the rest is withheld)");
+                }
             }
         }
-    }
-    let clean = cut(&clean, MAX_TEXT);
-    if clean != text {
-        *text = clean.to_owned();
-        tally.masked(RULE);
+        let mut rule = None;
+        // Before it is cut: of a secret that is cut in two, half would stay.
+        if self.plan.scans() {
+            let mut hits = Hits::default();
+            self.plan.detectors().detect(clean.as_bytes(), &mut hits);
+            if !hits.is_empty() {
+                let mut masked = Vec::new();
+                hits.replace(clean.as_bytes(), &mut masked, |found| {
+                    rule.get_or_insert_with(|| SmolStr::new(found));
+                });
+                clean = String::from_utf8_lossy(&masked).into_owned();
+            }
+        }
+        let clean = cut(&clean, MAX_TEXT);
+        if clean != text {
+            *text = clean.to_owned();
+            self.log.push(rule.unwrap_or(SmolStr::new_static(RULE)));
+        }
     }
 }
 
 /// A text in which quoted values longer than `max_quoted` bytes are replaced, and whether any was.
-pub(super) fn without_payloads(text: &str, max_quoted: usize) -> (String, bool) {
+pub(in crate::mask) fn without_payloads(text: &str, max_quoted: usize) -> (String, bool) {
     const LABELS: [&str; 4] = [
         "Invalid value: ",
         "Unsupported value: ",

@@ -1,0 +1,68 @@
+//! Arguments of commands: a flag says what the argument behind it is.
+
+use super::names::Names;
+use super::trail::Trail;
+use super::{Cursor, Edits, Page, Result, Scope, Walk};
+use crate::detect::Hits;
+use crate::mask::cursor::{Shape, Text};
+
+impl<'p> Walk<'p> {
+    /// Masks the arguments ahead, which are the `key` of an object.
+    pub(super) fn arguments(
+        &mut self,
+        page: &mut Page<'_>,
+        start: &Cursor<'_>,
+        key: &str,
+        trail: &Trail<'p>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        let Some(own) = texts(&page.cursor)? else {
+            return self.value(page, trail, Names::of(Some(key)), scope);
+        };
+        if trail.is_obliged() || !self.plan.scans() {
+            return self.value(page, trail, Names::default(), scope);
+        }
+        // Those of the image's own entrypoint come behind the command.
+        let command = match (key, start.look_up("command")?) {
+            ("args", Some(command)) => texts(&command)?.unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let decoded: Vec<_> = command.iter().chain(&own).map(Text::decode).collect();
+        let arguments: Vec<&[u8]> = decoded.iter().map(|text| text.as_bytes()).collect();
+        let mut hits = vec![Hits::default(); arguments.len()];
+        self.plan.detectors().detect_arguments(&arguments, &mut hits);
+        let before = command.len();
+        for ((text, value), hits) in own
+            .iter()
+            .zip(decoded.iter().skip(before))
+            .zip(hits.iter().skip(before))
+        {
+            if let Some(values) = scope.values {
+                let mut both = hits.clone();
+                values.detect(value, &mut both);
+                self.replace(page, text, value, &both);
+            } else {
+                self.replace(page, text, value, hits);
+            }
+        }
+        page.cursor.skip()?;
+        Ok(())
+    }
+}
+
+/// The strings of the array ahead; none if it is something else.
+fn texts<'a>(array: &Cursor<'a>) -> Result<Option<Vec<Text<'a>>>> {
+    let mut ahead = array.clone();
+    if ahead.shape()? != Shape::Array {
+        return Ok(None);
+    }
+    let (mut elements, mut none) = (ahead.array()?, Edits::default());
+    let mut texts = Vec::new();
+    while ahead.element(&mut elements, &mut none)? {
+        if ahead.shape()? != Shape::String {
+            return Ok(None);
+        }
+        texts.push(ahead.string()?);
+    }
+    Ok(Some(texts))
+}

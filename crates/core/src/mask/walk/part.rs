@@ -1,0 +1,230 @@
+//! Members and elements, as the trail says.
+
+use super::names::{self, Names};
+use super::policy::Policy;
+use super::trail::{Place, Trail};
+use super::{Context, Cursor, Kin, Page, Result, Scope, Walk};
+use crate::mask::cursor::Shape;
+use crate::mask::kinds::{self, Treatment};
+use crate::mask::marker::{self, MARKER};
+
+/// The rule for a field that is masked by its kind and path.
+pub(super) const FIELD: &str = "field";
+
+impl<'p> Walk<'p> {
+    /// Masks the member of an object whose key was read. `start` is that object, `around` its trail, `above` a key around
+    /// it that covers what is below.
+    pub(super) fn field(
+        &mut self,
+        page: &mut Page<'_>,
+        start: &Cursor<'_>,
+        key: &str,
+        around: &Trail<'p>,
+        above: Option<&str>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        let Some(mut trail) = around.member(key) else {
+            page.cursor.skip()?;
+            return Ok(());
+        };
+        if let Some(rule) = trail.obligation() {
+            return self.whole(page, trail.place, marker_of(&trail), &rule);
+        }
+        let treatment = trail.treatment();
+        let above = above.filter(|_| !names::only_names(key));
+        match treatment {
+            Treatment::Keep if scope.is_trusted && !trail.is_obliged() => {
+                page.cursor.skip()?;
+                Ok(())
+            }
+            Treatment::Keep | Treatment::Text => self.value(page, &trail, Names::default(), scope),
+            Treatment::Whole | Treatment::Base64 => {
+                let rule = if around.is_secret_data {
+                    super::secret::DATA
+                } else {
+                    FIELD
+                };
+                let text = if treatment == Treatment::Base64 {
+                    marker::encoded()
+                } else {
+                    marker_of(&trail)
+                };
+                self.whole(page, trail.place, text, rule)
+            }
+            Treatment::Revision => self.revision(page, trail, scope),
+            Treatment::Setting | Treatment::Binary => {
+                let name = self.name_beside(start, key)?;
+                let name = name.as_deref().unwrap_or(key);
+                trail.is_base64 |= treatment == Treatment::Binary;
+                self.setting(page, &trail, Names { own: Some(name), above }, scope)
+            }
+            Treatment::Arguments => self.arguments(page, start, key, &trail, scope),
+            Treatment::Scan => self.scan(page, start, key, trail, above, scope),
+        }
+    }
+
+    /// Masks a member that is scanned.
+    fn scan(
+        &mut self,
+        page: &mut Page<'_>,
+        start: &Cursor<'_>,
+        key: &str,
+        mut trail: Trail<'p>,
+        above: Option<&str>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        let shape = page.cursor.shape()?;
+        match (key, shape) {
+            ("kind" | "apiVersion", Shape::String) => {
+                page.cursor.skip()?;
+                return Ok(());
+            }
+            ("metadata", Shape::Object) => return self.metadata_of_part(page, trail, scope),
+            // Custom resources that make Secrets keep what goes into them below `template`.
+            ("template", Shape::Object)
+                if trail.is_off
+                    && (page.cursor.look_up("data")?.is_some() || page.cursor.look_up("stringData")?.is_some()) =>
+            {
+                trail.also(kinds::secret_template());
+                trail.is_secret_data = true;
+            }
+            ("command" | "args", Shape::Array) => return self.arguments(page, start, key, &trail, scope),
+            (_, Shape::Array) if trail.is_off => {
+                if let Some(node) = kinds::well_known(key) {
+                    trail.is_off = false;
+                    trail.also(node);
+                }
+            }
+            _ => {}
+        }
+        let above = match shape {
+            Shape::Object | Shape::Array if names::covers_what_is_below(key) => Some(key),
+            _ => above,
+        };
+        let beside = self.name_beside(start, key)?;
+        let own = Some(beside.as_deref().unwrap_or(key));
+        self.value(page, &trail, Names { own, above }, scope)
+    }
+
+    /// The name that stands beside a value: `{name: X, value: …}`.
+    fn name_beside<'a>(&self, start: &Cursor<'a>, key: &str) -> Result<Option<std::borrow::Cow<'a, str>>> {
+        if key != "value" {
+            return Ok(None);
+        }
+        match start.look_up_text(&["name"])? {
+            None => start.look_up_text(&["key"]),
+            found => Ok(found),
+        }
+    }
+
+    /// Masks a value by its trail and its names.
+    pub(super) fn value(
+        &mut self,
+        page: &mut Page<'_>,
+        trail: &Trail<'p>,
+        names: Names<'_>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        if let Some(rule) = trail.obligation() {
+            return self.whole(page, trail.place, marker_of(trail), &rule);
+        }
+        match page.cursor.shape()? {
+            Shape::Object => {
+                if page.kind()?.is_some() {
+                    return self.embedded(page, trail, scope);
+                }
+                let start = page.cursor.clone();
+                let mut members = page.cursor.object()?;
+                while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
+                    self.field(page, &start, &key.decode(), trail, names.above, scope)?;
+                }
+            }
+            Shape::Array => {
+                let mut array = page.cursor.array()?;
+                let mut index = 0;
+                while page.cursor.element(&mut array, &mut page.edits)? {
+                    match trail.element(index) {
+                        Some(trail) => self.value(page, &trail, names, scope)?,
+                        None => self.value(page, trail, names, scope)?,
+                    }
+                    index += 1;
+                }
+            }
+            Shape::String => {
+                let text = page.cursor.string()?;
+                self.string(page, &text, trail.is_base64, names, scope)?;
+            }
+            Shape::Number => {
+                let range = page.cursor.scalar()?;
+                self.number(page, range, names, scope);
+            }
+            Shape::Bool | Shape::Null => _ = page.cursor.scalar()?,
+        }
+        Ok(())
+    }
+
+    /// Masks an object with a kind inside another.
+    fn embedded(&mut self, page: &mut Page<'_>, trail: &Trail<'p>, scope: Scope<'_>) -> Result<()> {
+        let context = Context {
+            kin: Kin::default(),
+            policy: Policy::Part,
+            scope: Scope {
+                is_trusted: false,
+                ..scope
+            },
+        };
+        self.object(page, &context, Some(trail))
+    }
+
+    /// Masks a copy of a workload's template, or all of what is none.
+    fn revision(&mut self, page: &mut Page<'_>, mut trail: Trail<'p>, scope: Scope<'_>) -> Result<()> {
+        let mut ahead = Some(page.cursor.clone());
+        for key in ["spec", "template", "spec", "containers"] {
+            ahead = match ahead {
+                Some(object) => object.look_up(key)?,
+                None => None,
+            };
+        }
+        if ahead.is_none() {
+            return self.whole(page, trail.place, MARKER, FIELD);
+        }
+        trail.forget_tables();
+        self.value(page, &trail, Names::default(), scope)
+    }
+
+    /// Masks every scalar at or below a value.
+    pub(super) fn whole(&mut self, page: &mut Page<'_>, place: Place, text: &'static str, rule: &str) -> Result<()> {
+        match page.cursor.shape()? {
+            Shape::Object => {
+                let mut members = page.cursor.object()?;
+                while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
+                    match place.member(&key.decode()) {
+                        Some(place) => self.whole(page, place, text, rule)?,
+                        None => _ = page.cursor.skip()?,
+                    }
+                }
+            }
+            Shape::Array => {
+                let mut array = page.cursor.array()?;
+                while page.cursor.element(&mut array, &mut page.edits)? {
+                    self.whole(page, Place::Inside, text, rule)?;
+                }
+            }
+            Shape::String => {
+                let old = page.cursor.string()?;
+                self.replace_whole(page, &old, text, rule);
+            }
+            Shape::Number => {
+                let range = page.cursor.scalar()?;
+                self.replace_number(page, range, rule);
+            }
+            Shape::Bool | Shape::Null => _ = page.cursor.scalar()?,
+        }
+        Ok(())
+    }
+}
+
+/// The marker that fits the field.
+fn marker_of(trail: &Trail<'_>) -> &'static str {
+    if trail.is_base64 { marker::encoded() } else { MARKER }
+}

@@ -1,0 +1,143 @@
+//! Values that somebody set under a name: of an environment variable, of a ConfigMap.
+
+use super::names::Names;
+use super::trail::Trail;
+use super::{Page, Result, Scope, Walk};
+use crate::json::Value;
+use crate::mask::cursor::Shape;
+use crate::mask::marker::{self, MARKER};
+
+const RULE: &str = "setting";
+
+impl<'p> Walk<'p> {
+    /// Masks a value that was set under a name.
+    pub(super) fn setting(
+        &mut self,
+        page: &mut Page<'_>,
+        trail: &Trail<'p>,
+        names: Names<'_>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        let marker = if trail.is_base64 { marker::encoded() } else { MARKER };
+        if self.plan.is_strict() {
+            return self.whole(page, trail.place, marker, RULE);
+        }
+        if page.cursor.shape()? == Shape::String {
+            let text = page.cursor.clone().string()?;
+            let value = text.decode();
+            let decoded = trail.is_base64.then(|| marker::decode_base64(&value)).flatten();
+            let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+            if is_credentials(names.own.unwrap_or_default(), decoded.as_deref().unwrap_or(&value)) {
+                page.cursor.string()?;
+                self.replace_whole(page, &text, marker, RULE);
+                return Ok(());
+            }
+        }
+        self.value(page, trail, names, scope)
+    }
+}
+
+/// Whether a text is a file that is nothing but credentials.
+fn is_credentials(name: &str, text: &str) -> bool {
+    let is_release = name == "release" && is_packed(text);
+    is_release
+        || name.starts_with("jws-kubeconfig-")
+        || is_private_key(text)
+        || is_kubeconfig(text)
+        || is_docker_config(text)
+}
+
+/// Whether a text is what Helm keeps: gzip in base64, once or twice.
+fn is_packed(text: &str) -> bool {
+    // The first bytes of gzip, in base64 once and twice.
+    text.starts_with("H4sI") || text.starts_with("SDRzS")
+}
+
+fn is_private_key(text: &str) -> bool {
+    let starts = text.trim_start().starts_with("-----BEGIN ") || text.starts_with("PuTTY-User-Key-File-");
+    starts && (text.contains("PRIVATE KEY") || text.contains("PuTTY"))
+}
+
+/// Whether a text is a kubeconfig with users in it.
+fn is_kubeconfig(text: &str) -> bool {
+    if !text.contains("users") || !text.contains("clusters") {
+        return false;
+    }
+    if text.trim_start().starts_with('{') {
+        return Value::parse(text.as_bytes()).is_ok_and(|config| {
+            config.get("clusters").is_some()
+                && config
+                    .get("users")
+                    .and_then(Value::as_array)
+                    .is_some_and(|users| !users.is_empty())
+        });
+    }
+    let mut lines = text.lines();
+    let Some(inline) = lines.find_map(|line| line.strip_prefix("users:")) else {
+        return false;
+    };
+    let has_users = match inline.trim() {
+        "[]" | "null" | "~" | "{}" => false,
+        inline if inline.is_empty() || inline.starts_with('#') => {
+            let first = lines.find(|line| !line.trim().is_empty());
+            first.is_some_and(|line| line.starts_with(['-', ' ', '\t']))
+        }
+        _ => true,
+    };
+    has_users && text.lines().any(|line| line.starts_with("clusters:"))
+}
+
+fn is_docker_config(text: &str) -> bool {
+    let starts = text.trim_start().starts_with('{');
+    if !starts || !(text.contains("\"auth") || text.contains("\"identitytoken\"")) {
+        return false;
+    }
+    let Ok(config) = Value::parse(text.as_bytes()) else {
+        return false;
+    };
+    let is_entry = |value: &Value| {
+        ["auth", "identitytoken", "registrytoken"]
+            .iter()
+            .any(|key| value.get(key).is_some())
+    };
+    let registries = config.get("auths").unwrap_or(&config).as_object();
+    registries.is_some_and(|registries| registries.iter().any(|(_, registry)| is_entry(registry)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_credentials() {
+        for (name, text) in [
+            (
+                "x",
+                "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n",
+            ),
+            (
+                "x",
+                "apiVersion: v1\nkind: Config\nclusters:\n- name: a\nusers:\n- name: b\n  user: {}\n",
+            ),
+            ("x", r#"{"kind":"Config","clusters":[],"users":[{"name":"a"}]}"#),
+            ("x", r#"{"auths":{"r.io":{"auth":"YTpi"}}}"#),
+            ("x", r#"{"r.io":{"auth":"YTpi"}}"#),
+            ("release", "H4sIAAAA"),
+            ("jws-kubeconfig-abcdef", "eyJ"),
+        ] {
+            assert!(is_credentials(name, text), "{text}");
+        }
+        for (name, text) in [
+            ("x", "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"),
+            ("kubeconfig", "apiVersion: v1\nclusters:\n- name: a\nusers: []\n"),
+            ("kubeconfig", "clusters:\n- name: a\nusers:\ncontexts: []\n"),
+            ("kubeconfig", "clusters:\n- name: a\nusers: null\n"),
+            ("x", r#"{"auths":{}}"#),
+            ("x", r#"{"author":"me"}"#),
+            ("release", "1.2.3"),
+            ("users", "the users of our clusters"),
+        ] {
+            assert!(!is_credentials(name, text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! JSON in a string: walked over like what is around it, and written back only if it changed.
+
+use super::names::Names;
+use super::policy::Policy;
+use super::trail::Trail;
+use super::{Context, Kin, Page, Result, Scope, Walk};
+use crate::json::{self, Value};
+use crate::mask::cursor::{Shape, Text};
+use crate::mask::error::MaskErrorKind;
+use crate::mask::marker::MARKER;
+
+/// How many strings deep JSON is looked for.
+const MAX_LEVELS: usize = 3;
+
+/// What became of a text that may be JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unpacked {
+    /// It is JSON, and masked.
+    Masked,
+    /// It is no JSON.
+    No,
+    /// It is, but can't be read reliably.
+    Unreadable,
+}
+
+impl<'p> Walk<'p> {
+    /// Masks JSON in a string that is an object by this context, or an array of them.
+    pub(super) fn unpack(
+        &mut self,
+        page: &mut Page<'_>,
+        text: &Text<'_>,
+        value: &str,
+        context: &Context<'_, 'p>,
+    ) -> Result<Unpacked> {
+        let context = Context {
+            scope: inner(context.scope),
+            ..context.clone()
+        };
+        self.inside(page, text, value, context.scope.level, |walk, inner| {
+            walk.any(inner, &context)
+        })
+    }
+
+    /// Masks JSON in any other string. Whether it is some.
+    pub(super) fn unpack_part(
+        &mut self,
+        page: &mut Page<'_>,
+        text: &Text<'_>,
+        value: &str,
+        scope: Scope<'_>,
+    ) -> Result<bool> {
+        let scope = inner(scope);
+        let unpacked = self.inside(page, text, value, scope.level, |walk, inner| {
+            if inner.cursor.shape()? == Shape::Object && inner.kind()?.is_some() {
+                let context = Context {
+                    kin: Kin::default(),
+                    policy: Policy::Part,
+                    scope,
+                };
+                return walk.object(inner, &context, None);
+            }
+            walk.value(inner, &Trail::unknown(), Names::default(), scope)
+        })?;
+        if unpacked == Unpacked::Unreadable {
+            self.replace_whole(page, text, MARKER, super::metadata::ANNOTATION);
+        }
+        Ok(unpacked != Unpacked::No)
+    }
+
+    fn inside(
+        &mut self,
+        page: &mut Page<'_>,
+        text: &Text<'_>,
+        value: &str,
+        level: usize,
+        walk: impl FnOnce(&mut Self, &mut Page<'_>) -> Result<()>,
+    ) -> Result<Unpacked> {
+        if level > MAX_LEVELS {
+            return Ok(match Value::parse(value.as_bytes()) {
+                Err(error) if error.kind != json::ErrorKind::DuplicateKey && error.kind != json::ErrorKind::TooDeep => {
+                    Unpacked::No
+                }
+                _ => Unpacked::Unreadable,
+            });
+        }
+        let (logged, hidden) = (self.log.len(), self.hidden);
+        let mut inner = Page::new(value, 0);
+        let result = match inner.cursor.shape() {
+            Ok(Shape::Object | Shape::Array) => walk(self, &mut inner).and_then(|()| inner.cursor.finish()),
+            _ => Err(MaskErrorKind::Malformed),
+        };
+        if let Err(error) = result {
+            self.log.truncate(logged);
+            self.hidden = hidden;
+            return Ok(match error {
+                MaskErrorKind::DuplicateKey | MaskErrorKind::TooDeep => Unpacked::Unreadable,
+                _ => Unpacked::No,
+            });
+        }
+        if !inner.edits.is_empty() {
+            let mut masked = Vec::with_capacity(value.len());
+            inner.edits.apply(value.as_bytes(), &mut masked);
+            let masked = String::from_utf8(masked).map_err(|_| MaskErrorKind::Malformed)?;
+            let mut quoted = String::with_capacity(masked.len() + 2);
+            json::write_string(&masked, &mut quoted);
+            page.edits.replace(text.range.clone(), quoted);
+        }
+        Ok(Unpacked::Masked)
+    }
+}
+
+/// What is known inside a string of what is known around it.
+fn inner(scope: Scope<'_>) -> Scope<'_> {
+    Scope {
+        level: scope.level + 1,
+        is_trusted: false,
+        ..scope
+    }
+}
