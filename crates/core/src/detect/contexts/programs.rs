@@ -22,6 +22,8 @@ pub(super) enum Take {
     Behind(u8),
     /// What is behind `pass:` only: elsewhere is `env:X` or `file:x`.
     Pass,
+    /// What is behind `echo `: the value is a command.
+    Echo,
     /// What is between `/` and `@`: `user/pass@host`.
     Slash,
 }
@@ -243,10 +245,6 @@ pub(super) const PROGRAMS: &[Program] = &[
         rules: &[rule(&[], &["-U", "--user"], How::Either, Take::Behind(b'%'))],
     },
     Program {
-        names: &["mount.cifs"],
-        rules: &[],
-    },
-    Program {
         names: &["lftp"],
         rules: &[rule(&[], &["-u"], How::Either, Take::Behind(b','))],
     },
@@ -266,12 +264,12 @@ pub(super) const PROGRAMS: &[Program] = &[
         rules: &[flag(&["-A", "-X", "-c"])],
     },
     Program {
-        names: &["nats"],
-        rules: &[],
+        names: &["xfreerdp", "xfreerdp3", "wfreerdp"],
+        rules: &[rule(&[], &["/p:", "/gp:"], How::Attached, Take::Whole)],
     },
     Program {
-        names: &["requirepass"],
-        rules: &[],
+        names: &["restic", "borg"],
+        rules: &[rule(&[], &["--password-command"], How::Either, Take::Echo)],
     },
 ];
 
@@ -336,6 +334,8 @@ pub(super) const STEMS: &[&str] = &[
     "etcdctl",
     "mc alias",
     "snmp",
+    "freerdp",
+    "restic ",
     "tsql",
     "-stdin",
     "with-token",

@@ -40,6 +40,15 @@ impl Quote {
         let mark = skip(text, position, |byte| byte == b'\\');
         let backslashes = mark - position;
         let byte = at(text, mark);
+        if backslashes == 0 && matches!(byte, b'"' | b'\'') {
+            let triple: &[u8] = if byte == b'"' { b"\"\"\"" } else { b"\'\'\'" };
+            if rest(text, mark).starts_with(triple) {
+                return Some(Self {
+                    mark: Mark::Spelled(triple),
+                    start: mark + 3,
+                });
+            }
+        }
         if matches!(byte, b'"' | b'\'' | b'`') {
             return (backslashes <= MAX_BACKSLASHES).then_some(Self {
                 mark: Mark::Byte(byte, backslashes),
@@ -96,7 +105,7 @@ impl Quote {
 
     /// Whether it is a quote of the kind that may hold others: `"` and not `'`.
     pub(super) fn is_double(self) -> bool {
-        !matches!(self.mark, Mark::Byte(b'\'' | b'`', _))
+        !matches!(self.mark, Mark::Byte(b'\'' | b'`', _) | Mark::Spelled(b"\'\'\'"))
     }
 }
 
