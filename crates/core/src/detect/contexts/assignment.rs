@@ -72,6 +72,10 @@ fn name_around(line: &[u8], found: Range<usize>, least: usize) -> Range<usize> {
     let most = line.len().min(found.end + MAX_NAME);
     let mut end = skip(part(line, 0..most), found.start, is_name);
     end = skip_back(line, end, start, |byte| matches!(byte, b'-' | b'.'));
+    if part(line, found.clone()).contains(&b' ') {
+        // `IDENTIFIED BY`.
+        end = found.end;
+    }
     // The letter of an escape (`\n`, `%26`, `\u0026`) is none of the name.
     let escape = match before(line, start) {
         b'\\' if matches!(at(line, start), b'n' | b'r' | b't') => 1,
@@ -217,11 +221,26 @@ fn excepted(line: &[u8], named: &Named) -> bool {
     let name = part(line, named.name.clone());
     // An image: `registry.example/secret:v1`.
     (before(line, named.name.start) == b'/' && named.delimiter == Delimiter::Colon && !is_blank(before(line, named.value)))
+        || (named.delimiter == Delimiter::Colon && is_in_resource_name(line, named))
         // `checksum/secret: 9f86…` is of a Secret's content.
         || part(line, 0..named.name.start).ends_with(b"checksum/")
         // A test that passed.
         || (name == b"PASS" && named.delimiter == Delimiter::Colon)
         || (before(line, named.name.start) == b'!' && named.delimiter == Delimiter::Call)
+}
+
+/// `arn:aws:secretsmanager:eu-west-1:1:secret:db`.
+fn is_in_resource_name(line: &[u8], named: &Named) -> bool {
+    if before(line, named.name.start) != b':' {
+        return false;
+    }
+    let least = named.name.start.saturating_sub(MAX_NAME);
+    let start = skip_back(line, named.name.start, least, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'/')
+    });
+    [&b"arn:"[..], b"urn:", b"projects/"]
+        .iter()
+        .any(|begin| part(line, start..named.name.start).starts_with(begin))
 }
 
 /// `"name": "DB_PASSWORD", "value": "x"`, on one line or on two.
@@ -375,6 +394,10 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             *carry = Carry::Quoted { lines: 0 };
             return end;
         }
+        // The string that this is in ends: `"Enter password: "}`.
+        if !named.quoted && quote.is_double() && matches!(text.first(), Some(b',' | b'}' | b']' | b')')) {
+            return quote.start;
+        }
         let called = named.delimiter == Delimiter::Call && named.quoted && !looks_secret(text, 6);
         if is_secret(secrecy, text, Place::Assigned) && !is_reference_by_name(line, named, text) && !called {
             sink.push(quote.start..end, "named-value");
@@ -414,7 +437,8 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             let dumped = named.quoted && part(line, 0..start).trim_ascii_end().ends_with(b"=>");
             if (dumped || (whole_line && named.delimiter == Delimiter::Colon)) && secrecy != Secrecy::Perhaps {
                 *carry = Carry::Next {
-                    indent: indent(line),
+                    // What PHP prints is not indented more.
+                    indent: indent(line).saturating_sub(usize::from(dumped)),
                     secrecy,
                 };
             }

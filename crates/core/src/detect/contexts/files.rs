@@ -137,10 +137,19 @@ pub(in crate::detect) fn pgpass_password(line: &[u8]) -> Option<std::ops::Range<
 }
 
 fn pgpass(line: &[u8], sink: &mut Sink<'_>) {
-    if let Some(range) = pgpass_password(line)
-        && !part(line, range.clone()).contains(&b' ')
-    {
-        sink.push(range, "pgpass");
+    // A line of its own, or one in a string of JSON.
+    let mut start = 0;
+    while start < line.len() {
+        let ends = |at: usize| {
+            matches!(part(line, at..at + 2), [b'\\', b'n' | b'r' | b'"']) || matches!(super::bytes::at(line, at), b'"')
+        };
+        let end = (start..line.len()).find(|at| ends(*at)).unwrap_or(line.len());
+        if let Some(range) = pgpass_password(part(line, start..end))
+            && !part(line, start + range.start..end).contains(&b' ')
+        {
+            sink.push(start + range.start..end, "pgpass");
+        }
+        start = end + if at(line, end) == b'"' { 1 } else { 2 };
     }
 }
 

@@ -172,6 +172,9 @@ fn spoken(line: &[u8], start: usize, secrecy: Secrecy, copula: bool) -> Option<R
         let stop = line.len().min(quote.start + 512);
         let range = quote.start..quote.close(part(line, 0..stop))?;
         let value = part(line, range.clone());
+        if matches!(value.first(), Some(b',' | b'}' | b']' | b')')) {
+            return None;
+        }
         let found = match secrecy {
             Secrecy::Password => {
                 is_secret(secrecy, value, Place::Assigned)

@@ -561,7 +561,13 @@ fn is_measure(value: &[u8]) -> bool {
 /// Whether something looks like a secret by itself: letters mixed with digits, capitals or signs, and none of the shapes
 /// that are known to be something else.
 pub(super) fn looks_secret(value: &[u8], least: usize) -> bool {
-    if value.len() < least || is_harmless(value) || is_measure(value) || is_date(value) || is_address(value) {
+    if value.len() < least
+        || is_harmless(value)
+        || is_measure(value)
+        || is_date(value)
+        || is_version(value)
+        || is_address(value)
+    {
         return false;
     }
     let mut small = false;
@@ -578,6 +584,14 @@ pub(super) fn looks_secret(value: &[u8], least: usize) -> bool {
     }
     let letter = small || capital;
     (letter && digit) || (small && inner_capital && value.len() >= 12) || (letter && sign) || (digit && sign)
+}
+
+/// `v1.2.3`, `1.2.3-rc1`.
+fn is_version(value: &[u8]) -> bool {
+    let start = usize::from(value.first() == Some(&b'v'));
+    let end = skip(value, start, |byte| byte.is_ascii_digit() || byte == b'.');
+    let dots = value.iter().take(end).filter(|byte| **byte == b'.').count();
+    end > start && dots > 0 && (end == value.len() || matches!(at(value, end), b'-' | b'+'))
 }
 
 /// `2024-01-02T…`, `12:34:56`.
