@@ -76,9 +76,11 @@ impl Detectors {
         guard::keep_json(text, &found, hits);
     }
 
-    /// Adds what is encoded in a text.
-    pub(super) fn detect_encoded(&self, text: &[u8], hits: &mut Hits) {
-        self.detect_below(text, MAX_LEVELS, hits);
+    /// Adds the secrets in what is encoded in a text, and leaves of them and of those that were found before what keeps
+    /// JSON intact.
+    pub(super) fn complete(&self, text: &[u8], mut found: Hits, hits: &mut Hits) {
+        self.detect_inside(text, MAX_LEVELS, &mut found);
+        guard::keep_json(text, &found, hits);
     }
 
     /// Looks at a text and, so many levels down, at what is encoded in it.
@@ -86,10 +88,10 @@ impl Detectors {
         for detector in self.all.iter() {
             detector.detect(text, hits);
         }
-        self.detect_below(text, levels, hits);
+        self.detect_inside(text, levels, hits);
     }
 
-    fn detect_below(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+    fn detect_inside(&self, text: &[u8], levels: u8, hits: &mut Hits) {
         if let Some(below) = levels.checked_sub(1) {
             self.detect_runs(text, below, hits);
             self.detect_escaped(text, below, hits);
@@ -114,7 +116,8 @@ impl Detectors {
     /// Escapes: what is found is a secret where it was.
     fn detect_escaped(&self, text: &[u8], levels: u8, hits: &mut Hits) {
         let mut from = 0;
-        while let Some((resolved, end)) = encoded::next_escaped(text, from) {
+        let mut escaped = encoded::Escaped::default();
+        while let Some((resolved, end)) = escaped.next(text, from) {
             from = end;
             let mut inner = Hits::default();
             self.detect_level(&resolved.text, levels, &mut inner);
