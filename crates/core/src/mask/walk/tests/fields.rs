@@ -66,7 +66,7 @@ const PLACES: &[(&str, &str)] = &[
     ),
     (
         "CustomResourceDefinition",
-        r#"{"kind":"CustomResourceDefinition","spec":{"conversion":{"webhook":{"clientConfig":{"url":"https://u:CANARY1@h","caBundle":"Q0E="}}},"versions":[{"schema":{"openAPIV3Schema":{"properties":{"password":{"type":"string","description":"the CANARY2 password"}}}}}]}}"#,
+        r#"{"kind":"CustomResourceDefinition","spec":{"conversion":{"webhook":{"clientConfig":{"url":"https://u:CANARY1@h","caBundle":"Q0E="}}},"versions":[{"schema":{"openAPIV3Schema":{"properties":{"password":{"type":"string","description":"CANARY2"}}}}}]}}"#,
     ),
     (
         "APIService",
@@ -234,7 +234,7 @@ fn files_of_credentials_go_whole() {
 
 #[test]
 fn rules_of_a_policy() {
-    let rule = |kind: &str, path: &str, treatment: FieldTreatment| FieldRule {
+    let rule = |kind: &str, path: &str, treatment: FieldTreatment| KindRule {
         kind: kind.to_owned(),
         groups: vec!["example.com".to_owned()],
         path: path.parse().unwrap(),

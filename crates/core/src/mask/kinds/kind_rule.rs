@@ -8,7 +8,7 @@ use crate::policy::MaskPath;
 /// A field of a kind of object, to be masked beside those that always are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FieldRule {
+pub struct KindRule {
     /// The kind.
     pub kind: String,
     /// Groups that the kind is in, empty for core; of any group if there are none.
@@ -33,10 +33,19 @@ pub enum FieldTreatment {
     Scan,
 }
 
+impl FieldTreatment {
+    /// All of them, with their names in policies.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("mask", Self::Mask),
+        ("mask-base64", Self::MaskBase64),
+        ("scan", Self::Scan),
+    ];
+}
+
 /// A rule that can't be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}` identifies the object, and is never masked")]
-pub struct FieldRuleError {
+pub struct KindRuleError {
     /// Which of the rules.
     pub rule: usize,
     path: String,
@@ -52,8 +61,8 @@ impl From<FieldTreatment> for Treatment {
     }
 }
 
-impl FieldRule {
-    pub(super) fn check(&self, index: usize) -> Result<(), FieldRuleError> {
+impl KindRule {
+    pub(super) fn check(&self, index: usize) -> Result<(), KindRuleError> {
         let path = self.path.segments();
         let first = path.first().map(String::as_str);
         let second = path.get(1).map(String::as_str);
@@ -66,7 +75,7 @@ impl FieldRule {
             _ => false,
         };
         if identifies {
-            return Err(FieldRuleError {
+            return Err(KindRuleError {
                 rule: index,
                 path: String::from(self.path.clone()),
             });
