@@ -1,10 +1,16 @@
 //! What policy forbids is not sent, and what the guard's own credential may not do stays forbidden by the server.
 
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use countersign_core::audit::{AuditSink, Durability, Event, MemorySink, SinkError, Stage};
+use countersign_kube::GuardBuilder;
 use countersign_tests::control_plane::{self, Scope};
-use countersign_tests::guarded::{POLICY, Stack, on_both, refused};
+use countersign_tests::guarded::{POLICY, Stack, on_both, on_both_with, refused};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret};
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
+use kube::Client;
 use kube::api::{Api, DeleteParams, EvictParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
@@ -146,4 +152,62 @@ async fn rbac_has_the_last_word() {
     );
     let sent = stack.sent(None).await;
     assert_eq!(sent.len(), 3, "{sent:?}");
+}
+
+/// Creates a ConfigMap of the same name once a patch was judged, just before it is sent.
+#[derive(Clone)]
+struct Meanwhile {
+    records: Arc<MemorySink>,
+    /// Who creates it, and in which namespace; nobody for now.
+    others: Arc<Mutex<Option<(Client, String)>>>,
+}
+
+#[async_trait]
+impl AuditSink for Meanwhile {
+    async fn append(&self, event: Event, durability: Durability) -> Result<(), SinkError> {
+        let is_due = event.stage == Stage::RequestReceived && event.verb == "patch";
+        let others = self.others.lock().unwrap().take_if(|_| is_due);
+        if let Some((client, namespace)) = others {
+            let name = event.object_ref.as_ref().unwrap().name.clone();
+            let map: ConfigMap = object(json!({"metadata": {"name": name}, "data": {"of": "others"}}));
+            let maps = Api::namespaced(client, &namespace);
+            maps.create(&PostParams::default(), &map).await.unwrap();
+        }
+        self.records.append(event, durability).await
+    }
+
+    fn submit(&self, event: Event) {
+        self.records.submit(event);
+    }
+}
+
+/// An apply that was permitted where it creates an object does not become a change of one that appears meanwhile.
+#[tokio::test]
+async fn what_was_judged_as_new_changes_nothing_that_is_there() {
+    let meanwhile = Meanwhile {
+        records: Arc::new(MemorySink::new("meanwhile")),
+        others: Arc::default(),
+    };
+    let recording = |guard: GuardBuilder, _: &_| guard.audit(meanwhile.clone());
+    on_both_with(
+        "what_was_judged_as_new_changes_nothing_that_is_there",
+        POLICY,
+        recording,
+        async |stack| {
+            let maps = |client: &Client| Api::<ConfigMap>::namespaced(client.clone(), &stack.namespace);
+            let apply = async |name: &str| {
+                let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"of": "agent"}});
+                let params = PatchParams::apply("agent").force();
+                maps(&stack.agent).patch(name, &params, &Patch::Apply(map)).await
+            };
+            let made = apply("new").await.unwrap();
+            assert_ne!(made.metadata.resource_version.as_deref(), Some("1"));
+
+            *meanwhile.others.lock().unwrap() = Some((stack.admin.clone(), stack.namespace.clone()));
+            assert_eq!(refused(apply("contested").await).code, 409);
+            let kept = maps(&stack.admin).get("contested").await.unwrap();
+            assert_eq!(kept.data.unwrap()["of"], "others");
+        },
+    )
+    .await;
 }

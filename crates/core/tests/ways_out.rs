@@ -331,3 +331,60 @@ fn a_deletion_is_held_to_the_labels_that_it_was_permitted_for() {
     let body = String::from_utf8_lossy(&sealed.plan()[0].body).into_owned();
     assert!(body.contains(r#""resourceVersion":"7""#), "{body}");
 }
+
+/// What is permitted because there is no such object can't become a change of one that appears meanwhile.
+#[test]
+fn what_is_judged_as_a_create_changes_nothing() {
+    let absent = Facts::default().with_live_object(Live::Absent);
+    let judged = |request| match decide(
+        &PolicySet::insecure_allow_all(),
+        &Subject::new("agent"),
+        request,
+        &absent,
+        Timestamp::UNIX_EPOCH,
+    ) {
+        Ruling::Granted(decided) => decided,
+        other => panic!("{other:?}"),
+    };
+    let map = "/api/v1/namespaces/team-a/configmaps/app";
+    let apply = format!("{map}?fieldManager=agent");
+    let object = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"app","resourceVersion":"9"}}"#;
+    let in_metadata = r#""metadata":{"name":"app","resourceVersion":"1"}"#;
+    for (method, target, content_type, body, expected) in [
+        (
+            "PATCH",
+            apply.as_str(),
+            "application/apply-patch+yaml",
+            object,
+            in_metadata,
+        ),
+        ("PUT", map, "application/json", object, in_metadata),
+        (
+            "PATCH",
+            map,
+            "application/merge-patch+json",
+            r#"{"data":{"a":"b"}}"#,
+            r#""metadata":{"resourceVersion":"1"}"#,
+        ),
+        (
+            "PATCH",
+            map,
+            "application/json-patch+json",
+            r#"[{"op":"add","path":"/data/a","value":"b"}]"#,
+            r#"[{"op":"test","path":"/metadata/resourceVersion","value":"1"},{"op":"add""#,
+        ),
+        ("DELETE", map, "", "", r#""preconditions":{"resourceVersion":"1"}"#),
+    ] {
+        let request = || understand(method, target, content_type, body).unwrap();
+        let decided = judged(request());
+        let sealed = seal(decided, ClusterIdentity::named("c"), None).unwrap();
+        assert!(sealed.targets().is_empty());
+        let sent = String::from_utf8_lossy(&sealed.plan()[0].body).into_owned();
+        assert!(sent.contains(expected), "{method} {content_type}: {sent}");
+        // It is there by the time that it would be pinned.
+        let appeared = Value::parse(object.as_bytes()).unwrap();
+        let decided = judged(request());
+        let refusal = seal(decided, ClusterIdentity::named("c"), Some(&appeared)).unwrap_err();
+        assert_eq!(refusal.status(), 409, "{method} {content_type}");
+    }
+}

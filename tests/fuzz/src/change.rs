@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use countersign_core::json::Value;
 use countersign_core::request::{Canonical, Change, Concern, Finding, Gate, Live, Verb, Weight};
+use serde_json::Value as Json;
 
 use crate::message::Message;
 use crate::new_gate;
@@ -113,13 +114,14 @@ fn is_destructive(findings: &[Finding]) -> bool {
         .any(|finding| finding.concern.weight() == Weight::Destructive)
 }
 
-/// A place that is gone once another implementation has applied a merge patch or a JSON Patch; in what users write, of
-/// the object itself.
+/// A place that is gone, or a value of a Secret or ConfigMap that is another, once another implementation has applied a
+/// merge patch or a JSON Patch; in what users write, of the object itself.
 fn vanishing(request: &Canonical, live: &Value) -> Option<String> {
-    if request.attributes().verb != Verb::Patch || !request.attributes().subresource.is_empty() {
+    let attributes = request.attributes();
+    if attributes.verb != Verb::Patch || !attributes.subresource.is_empty() {
         return None;
     }
-    let before: serde_json::Value = serde_json::from_slice(&live.to_bytes()).ok()?;
+    let before: Json = serde_json::from_slice(&live.to_bytes()).ok()?;
     let mut after = before.clone();
     match request.content_type()? {
         "application/merge-patch+json" => json_patch::merge(&mut after, &serde_json::from_slice(request.body()).ok()?),
@@ -130,23 +132,52 @@ fn vanishing(request: &Canonical, live: &Value) -> Option<String> {
         _ => return None,
     }
     let written = ["/spec", "/data", "/metadata/labels", "/metadata/annotations"];
-    written
+    let vanished = written
         .iter()
-        .find_map(|place| gone(before.pointer(place)?, after.pointer(place), place))
+        .find_map(|place| gone(before.pointer(place)?, after.pointer(place), place));
+    vanished.or_else(|| match (attributes.api_group.as_str(), attributes.resource.as_str()) {
+        ("", "secrets") => {
+            overwritten(&before, &after, "/data").or_else(|| overwritten(&before, &after, "/stringData"))
+        }
+        ("", "configmaps") => overwritten(&before, &after, "/data"),
+        _ => None,
+    })
+}
+
+/// The first value of `/data` that another takes the place of, from the map that was written.
+fn overwritten(before: &Json, after: &Json, written: &str) -> Option<String> {
+    let stored = before.pointer("/data")?.as_object()?;
+    let after = after.pointer(written)?.as_object()?;
+    // No server shows texts that were written.
+    if written != "/data" && before.pointer(written).is_some() {
+        return None;
+    }
+    let (key, _) = stored
+        .iter()
+        .find(|(key, old)| !is_nothing(old) && after.get(*key).is_some_and(|new| new != *old))?;
+    Some(format!("/data/{key}"))
 }
 
 /// The first of the objects and their members that is no longer there.
-fn gone(before: &serde_json::Value, after: Option<&serde_json::Value>, path: &str) -> Option<String> {
+fn gone(before: &Json, after: Option<&Json>, path: &str) -> Option<String> {
     let before = before.as_object()?;
-    let Some(after) = after.and_then(serde_json::Value::as_object) else {
-        return before.values().any(|value| !value.is_null()).then(|| path.to_owned());
+    let Some(after) = after.and_then(Json::as_object) else {
+        return before.values().any(|value| !is_nothing(value)).then(|| path.to_owned());
     };
     before.iter().find_map(|(key, value)| {
         let path = format!("{path}/{key}");
         match after.get(key) {
-            // The server keeps no nulls.
-            None => (!value.is_null()).then_some(path),
+            None => (!is_nothing(value)).then_some(path),
             Some(after) => gone(value, Some(after), &path),
         }
     })
+}
+
+/// The server keeps no nulls, and an object of them says nothing.
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Object(object) => !object.is_empty() && object.values().all(is_nothing),
+        _ => false,
+    }
 }

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::contexts::{self, Contexts};
+use super::contexts::{self, Contexts, encoded, guard};
 use super::hit::Hits;
 use super::lines::{self, LineState};
 use super::rules::Rules;
+
+/// How often an encoding within an encoding is unpacked.
+const MAX_LEVELS: u8 = 3;
 
 /// Finds secrets in text.
 ///
@@ -68,8 +71,58 @@ impl Detectors {
 
     /// Adds the secrets in a text.
     pub fn detect(&self, text: &[u8], hits: &mut Hits) {
+        let mut found = Hits::default();
+        self.detect_level(text, MAX_LEVELS, &mut found);
+        guard::keep_json(text, &found, hits);
+    }
+
+    /// Adds what is encoded in a text.
+    pub(super) fn detect_encoded(&self, text: &[u8], hits: &mut Hits) {
+        self.detect_below(text, MAX_LEVELS, hits);
+    }
+
+    /// Looks at a text and, so many levels down, at what is encoded in it.
+    fn detect_level(&self, text: &[u8], levels: u8, hits: &mut Hits) {
         for detector in self.all.iter() {
             detector.detect(text, hits);
+        }
+        self.detect_below(text, levels, hits);
+    }
+
+    fn detect_below(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        if let Some(below) = levels.checked_sub(1) {
+            self.detect_runs(text, below, hits);
+            self.detect_escaped(text, below, hits);
+        }
+    }
+
+    /// Base64 and its kin: a run with a secret in it is one in whole.
+    fn detect_runs(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        let mut from = 0;
+        while let Some(run) = encoded::next_run(text, from) {
+            from = run.end;
+            if let Some((place, plain)) = encoded::decoded(text, run) {
+                let mut inner = Hits::default();
+                self.detect_level(&plain, levels, &mut inner);
+                if let Some(first) = inner.as_slice().first() {
+                    hits.push(place, first.rule.clone());
+                }
+            }
+        }
+    }
+
+    /// Escapes: what is found is a secret where it was.
+    fn detect_escaped(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        let mut from = 0;
+        while let Some((resolved, end)) = encoded::next_escaped(text, from) {
+            from = end;
+            let mut inner = Hits::default();
+            self.detect_level(&resolved.text, levels, &mut inner);
+            for hit in inner.as_slice() {
+                if let Some(place) = resolved.place(&hit.range) {
+                    hits.push(place, hit.rule.clone());
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use memchr::{memchr, memchr2};
 
 use super::ansi::Plain;
+use super::contexts::guard;
 use super::detectors::Detectors;
 use super::hit::Hits;
 
@@ -47,16 +48,19 @@ impl Lines {
 
     /// Adds the secrets in the next lines.
     pub(super) fn detect(&mut self, lines: &[u8], hits: &mut Hits) {
+        let mut found = Hits::default();
         for (detector, state) in self.detectors.all().iter().zip(&mut self.states) {
             match state {
-                Some(state) => state.lines(lines, hits),
-                None => detector.detect_lines(lines, hits),
+                Some(state) => state.lines(lines, &mut found),
+                None => detector.detect_lines(lines, &mut found),
             }
         }
+        let detectors = &self.detectors;
+        detectors.detect_encoded(lines, &mut found);
         if memchr(0x1b, lines).is_some() {
-            let detectors = &self.detectors;
-            one_by_one(lines, hits, |line, hits| colours_aside(detectors, line, hits));
+            one_by_one(lines, &mut found, |line, found| colours_aside(detectors, line, found));
         }
+        guard::keep_json(lines, &found, hits);
     }
 
     /// Adds the secrets in a part of a line.

@@ -35,6 +35,8 @@
 //! What rule 4 names is sound; what rule 5 finds is best effort. And a masked number can't be told from a `0`, so
 //! [`marker_paths`] does not see it in what is written back.
 //!
+//! What a policy adds to this, and weakens of it, is in [`MaskSettings`].
+//!
 //! ```
 //! use countersign_core::mask::marker_paths;
 //! use countersign_core::json::Value;
@@ -54,9 +56,11 @@ mod kinds;
 mod marker;
 mod masker;
 mod masking;
+mod own_rules;
 mod plan;
 mod report;
 mod scan;
+mod settings;
 mod strings;
 mod walk;
 
@@ -68,18 +72,26 @@ pub use error::{MaskError, MaskErrorKind};
 pub use headers::{add_warnings, response_headers, warning_header};
 pub use kinds::{FieldTreatment, KINDS_VERSION, KindRule, KindRuleError, Kinds};
 pub use marker::{MARKER, marker_paths};
+pub(crate) use marker::{carries_marker, is_encoded_marker};
 pub use masker::Masker;
 pub use masking::Masking;
+pub use own_rules::{RuleError, RulePart};
 pub use plan::Plan;
 pub use report::Report;
+pub use settings::{DetectRule, MaskPolicy, MaskSettings, SettingsError, WithoutJson, WriteBack};
 
 use crate::json::Value;
 use crate::policy::MaskObligation;
 use crate::request::Canonical;
 
 /// A live object of a request as an answer to its caller would show it.
-pub(crate) fn as_seen(request: &Canonical, object: &Value, obligations: &[std::sync::Arc<MaskObligation>]) -> Value {
-    let plan = Plan::new(request.attributes(), request.kind(), obligations);
+pub(crate) fn as_seen(
+    request: &Canonical,
+    object: &Value,
+    obligations: &[std::sync::Arc<MaskObligation>],
+    masking: &Masking,
+) -> Value {
+    let plan = Plan::new(request.attributes(), request.kind(), obligations).masking(masking.clone());
     let bytes = object.to_bytes();
     let masked = engine::mask_bytes(&plan, &mut report::Tally::default(), &bytes, |walk, page| {
         walk.root(page)

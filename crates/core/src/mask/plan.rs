@@ -120,13 +120,28 @@ impl Plan {
     /// Masks so, instead of by default.
     #[must_use]
     pub fn masking(mut self, masking: Masking) -> Self {
-        Arc::make_mut(&mut self.0).masking = masking;
+        let inner = Arc::make_mut(&mut self.0);
+        let group = inner.group.as_deref();
+        let is_whole = |kind: &String| {
+            let all_of_it = masking.strict && kind.eq_ignore_ascii_case("ConfigMap");
+            all_of_it || masking.kinds.extra(kind, group).next().is_some()
+        };
+        // What is always masked there must not be quoted, however it is worded.
+        if inner.kinds.iter().any(is_whole) {
+            inner.quoting = Quoting::Secrets;
+        }
+        inner.masking = masking;
         self
     }
 
     /// What looks for secrets in text.
     pub(super) fn detectors(&self) -> &Detectors {
         &self.0.masking.detectors
+    }
+
+    /// Whether the request is about Secrets.
+    pub(super) fn is_about_secrets(&self) -> bool {
+        self.0.kinds.iter().any(|kind| kinds::is_secret(kind))
     }
 
     /// Which fields of which kinds are masked.

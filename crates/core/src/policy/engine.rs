@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::budget::Budget;
 use super::glob::matches;
 use crate::digest::Digest;
+use crate::mask::MaskPolicy;
 use crate::request::{Canonical, Effects, Finding, Live, RewriteOperation};
 use crate::subject::Subject;
 
@@ -115,6 +116,8 @@ pub struct Verdict {
     pub rewrites: Vec<Rewrite>,
     /// What has to be masked in the answer beyond what is always masked.
     pub masks: Vec<Arc<MaskObligation>>,
+    /// How answers to the subject are masked, and what becomes of masked values that it writes back.
+    pub masking: Arc<MaskPolicy>,
     /// Budgets that have to have something left, and are charged when the request goes on.
     pub budgets: Vec<Arc<Budget>>,
     /// What the caller is told in `Warning` headers, whatever the outcome.
@@ -137,6 +140,7 @@ impl Verdict {
             findings: Vec::new(),
             rewrites: Vec::new(),
             masks: Vec::new(),
+            masking: MaskPolicy::shared_default(),
             budgets: Vec::new(),
             warnings: Vec::new(),
             annotations: Vec::new(),

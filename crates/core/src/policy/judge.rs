@@ -11,6 +11,7 @@ use super::question::{Findings, Late, Question};
 use super::set::{Action, CompiledRule, Document};
 use super::wording::{self, Nearest};
 use crate::json::Value;
+use crate::mask::MaskPolicy;
 use crate::request::{Effect, Effects, Finding, RewriteOperation};
 
 /// Rules that are not in any document.
@@ -319,6 +320,7 @@ impl<'q> Tally<'q> {
             findings: self.question.findings(self.findings).cloned().collect(),
             rewrites: self.rewrites,
             masks: self.masks,
+            masking: MaskPolicy::shared_default(),
             budgets: if denied { Vec::new() } else { self.budgets },
             warnings: self.warnings,
             annotations: self.annotations,

@@ -12,6 +12,7 @@ use super::limits::Weighed;
 use super::matching::{Asked, Labels};
 use super::set::CompiledRule;
 use crate::json::Value;
+use crate::mask::MaskPolicy;
 use crate::request::{Canonical, Change, Effect, Finding, Live, Origin, Verb};
 use crate::subject::Subject;
 
@@ -74,9 +75,9 @@ impl<'r> Question<'r> {
     }
 
     /// Takes into account what the policy masks: no finding may tell whether a guess at it was right.
-    pub(super) fn mask(&mut self, masks: &[Arc<MaskObligation>]) {
-        if !masks.is_empty() {
-            self.change = Change::under(self.request, self.facts.live_object.as_ref(), masks);
+    pub(super) fn mask(&mut self, masks: &[Arc<MaskObligation>], policy: &MaskPolicy) {
+        if !masks.is_empty() || policy.masks_more() {
+            self.change = Change::under(self.request, self.facts.live_object.as_ref(), masks, policy);
         }
     }
 

@@ -13,9 +13,11 @@ use super::glob::Glob;
 use super::index::Index;
 use super::judge::Tally;
 use super::limits::Limits;
+use super::masks::Masks;
 use super::matching::{Match, Scope};
 use super::question::{Findings, Question};
 use crate::digest::{Digest, FieldHasher};
+use crate::mask::{MaskPolicy, MaskSettings, SettingsError};
 use crate::request::{Canonical, ResourceCatalog, RewriteOperation};
 use crate::subject::Subject;
 
@@ -41,6 +43,8 @@ struct Compiled {
     /// Sorted by name, so that the order of files has no meaning.
     documents: Vec<Document>,
     index: Index,
+    /// What they say about masks.
+    masks: Masks,
     /// Kubernetes' own policies, which restrict everybody; sorted by name.
     guardrails: Vec<Guardrail>,
 }
@@ -59,6 +63,8 @@ pub(super) struct Document {
     /// Its own rules, then those of its profile.
     pub(super) rules: Vec<CompiledRule>,
     pub(super) budgets: Vec<Arc<Budget>>,
+    /// What it says about masks, if it does.
+    pub(super) masking: Option<MaskSettings>,
     /// Evaluated and recorded, not enforced.
     pub(super) shadow: bool,
 }
@@ -160,6 +166,7 @@ impl PolicySet {
         Ok(Self {
             rules: Rules::Documents(Arc::new(Compiled {
                 index: Index::new(&documents),
+                masks: Masks::new(&documents),
                 documents,
                 guardrails,
             })),
@@ -204,7 +211,53 @@ impl PolicySet {
 
 impl PolicyEngine for PolicySet {
     fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
+        let masking = match self.masking(subject) {
+            Ok(masking) => masking,
+            Err(error) => {
+                let message = format!("the masks of the policy can't be compiled together: {error}");
+                return Evaluation::Verdict(Verdict::new(Outcome::Deny { message, remedy: None }));
+            }
+        };
+        match self.weigh(subject, request, facts, now, &masking) {
+            Evaluation::Verdict(verdict) => Evaluation::Verdict(Verdict { masking, ..verdict }),
+            needs => needs,
+        }
+    }
+
+    fn revision(&self) -> Digest {
+        self.revision
+    }
+}
+
+impl PolicySet {
+    /// What is masked in the answers to a subject.
+    pub(super) fn masking(&self, subject: &Subject) -> Result<Arc<MaskPolicy>, SettingsError> {
+        match &self.rules {
+            Rules::AllowAll => Ok(MaskPolicy::shared_default()),
+            Rules::Documents(compiled) => {
+                let Compiled {
+                    documents,
+                    index,
+                    masks,
+                    ..
+                } = &**compiled;
+                masks.of(documents, || index.documents(subject, documents))
+            }
+        }
+    }
+
+    fn weigh(
+        &self,
+        subject: &Subject,
+        request: &Canonical,
+        facts: &Facts,
+        now: Timestamp,
+        masking: &MaskPolicy,
+    ) -> Evaluation {
         let mut question = Question::new(subject, request, facts, now);
+        if question.depends_on_masks() {
+            question.mask(&[], masking);
+        }
         let mut worst = match self.judge(&question, Findings::All) {
             Ok(verdict) => verdict,
             Err(needs) => return Evaluation::Needs(needs),
@@ -212,7 +265,7 @@ impl PolicyEngine for PolicySet {
         // What the policy masks besides is masked before the change is compared with the live object, and guessed at by no
         // dry run.
         if question.depends_on_masks() && !worst.masks.is_empty() {
-            question.mask(&worst.masks);
+            question.mask(&worst.masks, masking);
             worst = match self.judge(&question, Findings::All) {
                 Ok(verdict) => verdict,
                 Err(needs) => return Evaluation::Needs(needs),
@@ -233,12 +286,6 @@ impl PolicyEngine for PolicySet {
         }
     }
 
-    fn revision(&self) -> Digest {
-        self.revision
-    }
-}
-
-impl PolicySet {
     fn judge(&self, question: &Question<'_>, findings: Findings) -> Result<Verdict, Vec<Need>> {
         let mut tally = Tally::new(question, findings);
         match &self.rules {
@@ -248,6 +295,7 @@ impl PolicySet {
                     documents,
                     index,
                     guardrails,
+                    ..
                 } = &**compiled;
                 tally.switch_token_mount_off();
                 let lookup = index.place(&question.asked);

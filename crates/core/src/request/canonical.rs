@@ -21,6 +21,7 @@ pub struct Canonical {
     pub(super) effects: Effects,
     pub(super) kind: Option<std::sync::Arc<Kind>>,
     pub(super) accept: &'static str,
+    pub(super) accepts_json: bool,
     pub(super) content_type: Option<&'static str>,
     pub(super) user_agent: Option<String>,
     pub(super) upgrade: Option<Upgrade>,
@@ -118,6 +119,13 @@ impl Canonical {
         self.accept
     }
 
+    /// Whether the caller accepts what [`accept`](Self::accept) asks for. If not, it gets it all the same, unless the
+    /// policy refuses it.
+    #[must_use]
+    pub fn accepts_json(&self) -> bool {
+        self.accepts_json
+    }
+
     /// The `Content-Type` that is sent; none without a body.
     #[must_use]
     pub fn content_type(&self) -> Option<&'static str> {
@@ -173,6 +181,7 @@ impl Canonical {
             effects,
             kind: kind.map(std::sync::Arc::new),
             accept: "application/json",
+            accepts_json: true,
             content_type: None,
             user_agent: None,
             upgrade: None,

@@ -132,7 +132,7 @@ impl Gate {
         let mut headers = Headers::read(headers, &self.refused_headers)?;
         let upgrade = headers.upgrade(&target.method, &target.attributes)?;
         let kind = self.kind(&target, upgrade.as_ref())?;
-        let accept = accept::negotiate(headers.accept(), answer(&target.attributes), self.not_acceptable)?;
+        let negotiated = accept::negotiate(headers.accept(), answer(&target.attributes), self.not_acceptable)?;
         let declared_type = headers.content_type.map(str::to_owned);
         let effects = self.effects(&target, kind.as_deref());
         Ok(Head {
@@ -145,7 +145,8 @@ impl Gate {
                 query: target.query,
                 effects,
                 kind,
-                accept,
+                accept: negotiated.accept,
+                accepts_json: negotiated.offered,
                 content_type: None,
                 user_agent: headers.user_agent.take(),
                 upgrade,

@@ -61,6 +61,7 @@ mod target;
 mod upgrade;
 mod usage;
 
+pub(crate) use accept::not_acceptable;
 pub use attributes::{Attributes, Verb};
 pub use canonical::{Canonical, Upgrade};
 pub use catalog::{Catalog, Kind, Origin, ResourceCatalog};
@@ -71,7 +72,7 @@ pub use collection::{COLLECTION_ACCEPT, collection_page};
 pub use effects::{Effect, Effects};
 pub use gate::{Gate, Head};
 pub use live::{Live, namespace_target};
-pub(crate) use patch_oracle::check_paths;
+pub(crate) use patch_oracle::{check_fields, check_paths};
 pub(crate) use rewrite::Rewritten;
 pub use rewrite::{RewriteError, RewriteOp, RewriteOperation};
 pub use seal::{ClusterIdentity, Outgoing, PinRead, PinnedObject, Sealed, object_target, pin_read, seal};

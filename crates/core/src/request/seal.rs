@@ -1,6 +1,12 @@
 //! The last step before the wire: pins injected, final bytes fixed, one digest over all of it.
 //!
 //! Nothing may change after it: a [`Sealed`] has no setter, and it opens only for a [`Permit`] that names its digest.
+//!
+//! Where masked values are restored, the sealed body has the mask's marker in their place, and so have digest, review and
+//! record: a digest of a value could be guessed against. It names the final bytes all the same, since uid and version of
+//! the object that the values come from are part of it. They are put in when the request is opened.
+
+use std::fmt;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -12,7 +18,8 @@ use super::effects::Effect;
 use crate::approval::Permit;
 use crate::digest::{Digest, FieldHasher};
 use crate::json::{Object, Value};
-use crate::policy::{Decided, Decision, Pin};
+use crate::mask::is_encoded_marker;
+use crate::policy::{Decided, Decision, Pin, live_value};
 use crate::refusal::{Class, ObjectRef, Refusal};
 use crate::subject::Subject;
 
@@ -89,6 +96,22 @@ pub struct Sealed {
     targets: Vec<PinnedObject>,
     plan: Vec<Outgoing>,
     digest: Digest,
+    restore: Option<Restore>,
+}
+
+/// Values that take the place of the mask's marker when the request is opened: nobody but the server gets them.
+struct Restore {
+    body: Value,
+    /// By the key in `data`.
+    values: Vec<(String, String)>,
+}
+
+/// Without the values.
+impl fmt::Debug for Restore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.values.iter().map(|(key, _)| key.as_str()).collect();
+        f.debug_struct("Restore").field("keys", &keys).finish_non_exhaustive()
+    }
 }
 
 /// Which object has to be read before a decided request can be sealed.
@@ -145,14 +168,19 @@ fn names_existing_object(attributes: &Attributes) -> bool {
 
 /// Fixes the final bytes of a decided request.
 ///
-/// `live` is the object that [`pin_read`] named; without one, the object that the policy engine read counts.
+/// `live` is the object that [`pin_read`] named; without one, the object that the policy engine read counts. Where the
+/// engine found none, the request is pinned to that: if there is one by the time it arrives, the server answers 409 (422
+/// to a JSON Patch) and changes nothing.
 ///
 /// # Errors
-/// 404 if the object to be pinned does not exist, 409 if the request names another uid or version than the live one, 422
-/// for what can't be pinned: a generated name, a whole collection.
+/// 404 if the object to be pinned does not exist, 409 if the request names another uid or version than the live one, or
+/// if the engine found no object and there is one now, 422 for what can't be pinned: a generated name, a whole collection.
 pub fn seal(decided: Decided, cluster: ClusterIdentity, live: Option<&Value>) -> Result<Sealed, Refusal> {
     let request = decided.request();
     let pin = decided.decision().pin();
+    if live.is_some() && decided.found_no_object() {
+        return Err(appeared(request.attributes()));
+    }
     let live = live.or_else(|| decided.live_object().map(|live| &**live));
     let mut body = request.json().cloned();
     let mut targets = Vec::new();
@@ -173,9 +201,15 @@ pub fn seal(decided: Decided, cluster: ClusterIdentity, live: Option<&Value>) ->
             resource_version: object.resource_version.filter(|_| to_version),
             ..object
         };
-        inject(request, &mut body, &object)?;
+        let uid = Precondition::of_object("uid", &object.uid);
+        let version = object.resource_version.as_deref();
+        let version = version.map(|version| Precondition::of_object("resourceVersion", version));
+        inject(request, &mut body, [uid].into_iter().chain(version))?;
         targets.push(object);
+    } else if decided.found_no_object() && names_existing_object(request.attributes()) {
+        inject(request, &mut body, [Precondition::OF_NO_OBJECT].into_iter())?;
     }
+    let restore = restore(&decided, body.as_ref(), live, &targets)?;
     let outgoing = Outgoing {
         method: request.method().clone(),
         target: request.target().to_owned(),
@@ -191,7 +225,52 @@ pub fn seal(decided: Decided, cluster: ClusterIdentity, live: Option<&Value>) ->
         targets,
         plan,
         digest,
+        restore,
     })
+}
+
+/// The live values that take the place of the mask's marker. The object is pinned to the version that they are from.
+fn restore(
+    decided: &Decided,
+    body: Option<&Value>,
+    live: Option<&Value>,
+    targets: &[PinnedObject],
+) -> Result<Option<Restore>, Refusal> {
+    if decided.restored().is_empty() {
+        return Ok(None);
+    }
+    let lost = || {
+        Refusal::new(
+            StatusCode::CONFLICT,
+            Class::Conflict,
+            "masked values can't be restored: the object is not the one that they were read from",
+        )
+        .with_remedy("read it again and repeat the change")
+    };
+    let is_pinned = matches!(targets, [target] if target.resource_version.is_some());
+    let (Some(body), Some(live), true) = (body, live, is_pinned) else {
+        return Err(lost());
+    };
+    let values = decided.restored().iter().map(|key| {
+        let value = live_value(live, key).ok_or_else(lost)?;
+        Ok((key.clone(), value.to_owned()))
+    });
+    Ok(Some(Restore {
+        body: body.clone(),
+        values: values.collect::<Result<_, Refusal>>()?,
+    }))
+}
+
+impl Restore {
+    /// The bytes to be sent.
+    fn bytes(mut self) -> Option<Bytes> {
+        let data = self.body.as_object_mut()?.get_mut("data")?.as_object_mut()?;
+        for (key, value) in self.values {
+            let place = data.get_mut(&key).filter(|place| is_encoded_marker(place))?;
+            *place = Value::String(value);
+        }
+        Some(self.body.to_bytes())
+    }
 }
 
 impl Sealed {
@@ -225,10 +304,16 @@ impl Sealed {
         &self.targets
     }
 
-    /// What will be sent, in this order.
+    /// What will be sent, in this order; with the mask's marker where a value is [restored](Self::restored).
     #[must_use]
     pub fn plan(&self) -> &[Outgoing] {
         &self.plan
+    }
+
+    /// Keys of a Secret's `data` whose live values are sent, where the body has the mask's marker.
+    #[must_use]
+    pub fn restored(&self) -> &[String] {
+        self.decided.restored()
     }
 
     /// SHA-256 over cluster, subject, plan, pins and policy revision.
@@ -249,7 +334,14 @@ impl Sealed {
                 "the permit is for another request than the one to be sent",
             ));
         }
-        Ok((self.decided, self.plan))
+        let mut plan = self.plan;
+        if let Some(restore) = self.restore {
+            let (Some(bytes), [outgoing]) = (restore.bytes(), plan.as_mut_slice()) else {
+                return Err(Refusal::unavailable("a masked value could not be put back"));
+            };
+            outgoing.body = bytes;
+        }
+        Ok((self.decided, plan))
     }
 }
 
@@ -277,6 +369,9 @@ fn digest(decided: &Decided, cluster: &ClusterIdentity, targets: &[PinnedObject]
         hasher.field("name", &target.name);
         hasher.field("uid", &target.uid);
         hasher.optional("resourceVersion", target.resource_version.as_ref());
+    }
+    for key in decided.restored() {
+        hasher.field("restored", key);
     }
     hasher.field("policy", decided.decision().revision().as_bytes());
     hasher.finish()
@@ -320,6 +415,16 @@ fn not_found(attributes: &Attributes) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, Class::Conflict, message).with_object(object_ref(attributes))
 }
 
+fn appeared(attributes: &Attributes) -> Refusal {
+    let message = format!(
+        "the request was judged where there was no {} {:?}, and now there is one",
+        attributes.resource, attributes.name
+    );
+    Refusal::new(StatusCode::CONFLICT, Class::Conflict, message)
+        .with_object(object_ref(attributes))
+        .with_remedy("read the object and repeat the request")
+}
+
 fn object_ref(attributes: &Attributes) -> ObjectRef {
     ObjectRef {
         group: attributes.api_group.to_string(),
@@ -358,12 +463,43 @@ fn pinned_object(request: &Canonical, live: &Value) -> Result<PinnedObject, Refu
     })
 }
 
+/// What the server checks about an object before it changes it.
+struct Precondition<'p> {
+    key: &'static str,
+    value: &'p str,
+    /// Whether it stands above what the request itself asks for.
+    overrides: bool,
+}
+
+impl<'p> Precondition<'p> {
+    /// No object has this version, as the first revision of a store holds none. Unlike a uid, it does not keep an apply,
+    /// or a PUT, from creating an object: only from changing one. The same is true of a version that the request names;
+    /// but an object could appear that has it.
+    const OF_NO_OBJECT: Self = Self {
+        key: "resourceVersion",
+        value: "1",
+        overrides: true,
+    };
+
+    fn of_object(key: &'static str, value: &'p str) -> Self {
+        Self {
+            key,
+            value,
+            overrides: false,
+        }
+    }
+}
+
 /// Puts uid and version where the server checks them; the table of `kubernetes.md` section 16.2.
-fn inject(request: &Canonical, body: &mut Option<Value>, pin: &PinnedObject) -> Result<(), Refusal> {
+fn inject<'p>(
+    request: &Canonical,
+    body: &mut Option<Value>,
+    pins: impl Iterator<Item = Precondition<'p>>,
+) -> Result<(), Refusal> {
     let attributes = request.attributes();
     if attributes.verb == Verb::Delete {
         let options = body.get_or_insert_with(|| delete_options().into());
-        return preconditions(options, pin);
+        return pin_members(options, "preconditions", pins);
     }
     let Some(body) = body.as_mut() else {
         return Err(Refusal::malformed("a change without a body can't be pinned"));
@@ -374,22 +510,14 @@ fn inject(request: &Canonical, body: &mut Option<Value>, pin: &PinnedObject) -> 
             object.insert("deleteOptions", delete_options());
         }
         return match object.get_mut("deleteOptions") {
-            Some(options) => preconditions(options, pin),
+            Some(options) => pin_members(options, "preconditions", pins),
             None => Err(not_an_object()),
         };
     }
     if request.content_type() == Some("application/json-patch+json") {
-        return prepend_tests(body, pin);
+        return prepend_tests(body, pins);
     }
-    let metadata = body
-        .as_object_mut()
-        .and_then(|object| object.object_at("metadata"))
-        .ok_or_else(not_an_object)?;
-    pin_member(metadata, "uid", &pin.uid)?;
-    match &pin.resource_version {
-        Some(version) => pin_member(metadata, "resourceVersion", version),
-        None => Ok(()),
-    }
+    pin_members(body, "metadata", pins)
 }
 
 fn delete_options() -> Object {
@@ -399,20 +527,22 @@ fn delete_options() -> Object {
     options
 }
 
-fn preconditions(options: &mut Value, pin: &PinnedObject) -> Result<(), Refusal> {
-    let preconditions = options
+fn pin_members<'p>(
+    value: &mut Value,
+    within: &str,
+    mut pins: impl Iterator<Item = Precondition<'p>>,
+) -> Result<(), Refusal> {
+    let object = value
         .as_object_mut()
-        .and_then(|options| options.object_at("preconditions"))
+        .and_then(|object| object.object_at(within))
         .ok_or_else(not_an_object)?;
-    pin_member(preconditions, "uid", &pin.uid)?;
-    match &pin.resource_version {
-        Some(version) => pin_member(preconditions, "resourceVersion", version),
-        None => Ok(()),
-    }
+    pins.try_for_each(|pin| pin_member(object, &pin))
 }
 
-fn pin_member(object: &mut Object, key: &str, value: &str) -> Result<(), Refusal> {
+fn pin_member(object: &mut Object, pin: &Precondition<'_>) -> Result<(), Refusal> {
+    let Precondition { key, value, overrides } = *pin;
     match object.get(key) {
+        _ if overrides => {}
         None | Some(Value::Null) => {}
         Some(Value::String(given)) if given.is_empty() || given == value => {}
         Some(_) => {
@@ -425,24 +555,18 @@ fn pin_member(object: &mut Object, key: &str, value: &str) -> Result<(), Refusal
     Ok(())
 }
 
-fn prepend_tests(body: &mut Value, pin: &PinnedObject) -> Result<(), Refusal> {
+fn prepend_tests<'p>(body: &mut Value, pins: impl Iterator<Item = Precondition<'p>>) -> Result<(), Refusal> {
     let Value::Array(operations) = body else {
         return Err(Refusal::malformed("a JSON Patch has to be an array of operations"));
     };
-    let test = |path: &str, value: &str| {
+    let test = |Precondition { key, value, .. }: Precondition<'_>| {
         let mut operation = Object::new();
         operation.insert("op", "test");
-        operation.insert("path", path);
+        operation.insert("path", format!("/metadata/{key}"));
         operation.insert("value", value);
         Value::Object(operation)
     };
-    let mut tests = vec![test("/metadata/uid", &pin.uid)];
-    tests.extend(
-        pin.resource_version
-            .as_ref()
-            .map(|version| test("/metadata/resourceVersion", version)),
-    );
-    operations.splice(0..0, tests);
+    operations.splice(0..0, pins.map(test));
     Ok(())
 }
 

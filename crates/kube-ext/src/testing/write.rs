@@ -133,10 +133,12 @@ pub(super) fn update(
 ) -> Result<(Arc<Object>, bool), ApiError> {
     let dry = dry_run(query, "UpdateOptions")?;
     let resource = &target.resource;
-    let object = decode::object(resource, body)?;
+    let mut object = decode::object(resource, body)?;
     check_identity(target, &object)?;
     let Some(existing) = state.get(target).cloned() else {
         if resource.is(CREATE_ON_UPDATE) && target.subresource.is_empty() {
+            // A revision doesn't keep a PUT from creating.
+            set_meta(&mut object, "resourceVersion", None);
             return Ok((insert(state, target, object, dry)?, true));
         }
         return Err(ApiError::not_found(resource, &target.name));

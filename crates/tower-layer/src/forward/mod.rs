@@ -4,7 +4,8 @@
 //! 2. The intent is recorded before the first byte leaves; if that fails, nothing is sent.
 //! 3. Each request is sent once. An answer that does not come is unknown, never repeated.
 //! 4. The inner service is made ready after the decision, never held across a wait.
-//! 5. What an answer's head can already tell is refused here: redirects, upgrades that nobody asked for.
+//! 5. How the answer is masked was decided with the request.
+//! 6. What an answer's head can already tell is refused here: redirects, upgrades that nobody asked for.
 //!
 //! A caller sees the inner service's error as it is, or a Status 502.
 
@@ -12,9 +13,11 @@ mod upstream;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use countersign_core::Refusal;
+use countersign_core::detect::Detector;
 use countersign_core::mask::Plan;
 use countersign_core::request::Canonical;
 use futures_util::future::BoxFuture;
@@ -48,6 +51,7 @@ impl Unmasked {
 pub struct Forward {
     upstream: Upstream,
     hidden_namespace: Option<String>,
+    detectors: Vec<Arc<dyn Detector>>,
 }
 
 impl Forward {
@@ -57,6 +61,7 @@ impl Forward {
         Self {
             upstream,
             hidden_namespace: None,
+            detectors: Vec::new(),
         }
     }
 
@@ -64,6 +69,13 @@ impl Forward {
     #[must_use]
     pub fn with_hidden_namespace(mut self, namespace: impl Into<String>) -> Self {
         self.hidden_namespace = Some(namespace.into());
+        self
+    }
+
+    /// Looks for secrets in answers with this too.
+    #[must_use]
+    pub fn add_detector(mut self, detector: Arc<dyn Detector>) -> Self {
+        self.detectors.push(detector);
         self
     }
 
@@ -84,7 +96,11 @@ impl Forward {
         };
         record.answered(response.status());
         refuse_by_head(request, response.status())?;
-        let mut plan = Plan::new(request.attributes(), request.kind(), decided.decision().masks());
+        let mut masking = decided.decision().masking().masking().clone();
+        for detector in self.detectors {
+            masking.detectors = masking.detectors.and(detector);
+        }
+        let mut plan = Plan::new(request.attributes(), request.kind(), decided.decision().masks()).masking(masking);
         if let Some(namespace) = self.hidden_namespace {
             plan = plan.hiding_namespace(namespace);
         }

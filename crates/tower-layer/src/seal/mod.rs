@@ -2,10 +2,14 @@
 //!
 //! 1. A held change of an existing object is pinned to the object as it is now: its uid, and its version where the policy
 //!    or the kind of change asks for it. The API server checks both, so no time passes between check and change.
-//! 2. What can't be pinned is refused: a generated name, a whole collection, an object that does not exist.
-//! 3. Nothing may change after it.
+//! 2. So is what is sent at once, if the policy read the object to decide. If it found none, what is sent can only meet none:
+//!    it carries a `metadata.resourceVersion` that no object has, with which an apply or a PUT still creates one. Admission
+//!    webhooks see it.
+//! 3. What can't be pinned is refused: a generated name, a whole collection, an object that does not exist.
+//! 4. Nothing may change after it.
 //!
-//! A refused caller sees a Status 404, 409 or 422 of the class `conflict` or `approval`.
+//! A refused caller sees a Status 404, 409 or 422 of the class `conflict` or `approval`; or the API server's own, if the
+//! object is no longer what it was: 409, and 422 to a JSON Patch.
 
 use countersign_core::policy::Decided;
 use countersign_core::request::{ClusterIdentity, Sealed, pin_read, seal};

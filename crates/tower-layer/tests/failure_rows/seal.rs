@@ -1,6 +1,6 @@
 //! Seal: a held change is pinned to the object that was reviewed, or refused.
 
-use countersign_core::audit::Outcome::{CallerLeft, Deny, Error, Hold, HoldApproved};
+use countersign_core::audit::Outcome::{Allow, CallerLeft, Deny, Error, Hold, HoldApproved};
 use countersign_core::audit::Stage::{RequestReceived, ResponseComplete};
 use http::Request;
 use serde_json::{Value, json};
@@ -202,8 +202,8 @@ async fn an_eviction_carries_its_pins() {
 }
 
 use countersign_core::digest::Digest;
-use countersign_core::policy::{Approver, Evaluation, Facts, HoldTerms, Outcome, Pin, PolicyEngine, Verdict};
-use countersign_core::request::Canonical;
+use countersign_core::policy::{Approver, Evaluation, Facts, HoldTerms, Need, Outcome, Pin, PolicyEngine, Verdict};
+use countersign_core::request::{Canonical, Live};
 use countersign_core::{Subject, Timestamp};
 
 /// What the built-in engine refuses by itself has to be refused by the seal too.
@@ -224,4 +224,38 @@ impl PolicyEngine for HoldsEverything {
     fn revision(&self) -> Digest {
         Digest::of(b"holds everything")
     }
+}
+
+/// Allows what creates an object, and holds what changes one.
+struct AllowsNewObjects;
+
+impl PolicyEngine for AllowsNewObjects {
+    fn evaluate(&self, subject: &Subject, request: &Canonical, facts: &Facts, now: Timestamp) -> Evaluation {
+        match &facts.live_object {
+            None => Evaluation::Needs(vec![Need::LiveObject]),
+            Some(Live::Absent) => Evaluation::Verdict(Verdict::new(Outcome::Allow)),
+            Some(_) => HoldsEverything.evaluate(subject, request, facts, now),
+        }
+    }
+
+    fn revision(&self) -> Digest {
+        Digest::of(b"allows new objects")
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_appears_after_it_was_looked_for() {
+    let world = World::with(|guard| guard.policy(AllowsNewObjects));
+    let conflict = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict","code":409}"#;
+    world
+        .server
+        .script([Answer::json(404, "{}"), Answer::json(409, conflict)]);
+    let body = r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"settings"},"data":{"a":"b"}}"#;
+    let target = format!("{SETTINGS}?fieldManager=agent");
+    let apply = with_json("PATCH", &target, "application/apply-patch+yaml", body);
+    assert_eq!(world.ask(apply).await.status(), 409);
+    let sent: Value = serde_json::from_str(&world.sent_once().body).unwrap();
+    // No object has it; an apply creates one all the same.
+    assert_eq!(sent["metadata"], json!({"name": "settings", "resourceVersion": "1"}));
+    assert_eq!(world.record(), [(RequestReceived, Allow), (ResponseComplete, Allow)]);
 }

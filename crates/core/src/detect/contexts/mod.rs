@@ -14,6 +14,9 @@ mod anchors;
 mod assignment;
 mod bare;
 mod bytes;
+pub(super) mod encoded;
+mod files;
+pub(super) mod guard;
 mod header;
 mod lines;
 mod programs;
@@ -21,6 +24,7 @@ mod prose;
 mod quote;
 mod shell;
 mod sink;
+mod url;
 mod value;
 
 #[cfg(test)]
@@ -28,7 +32,7 @@ mod tests;
 
 pub(super) use shell::arguments;
 
-use memchr::{memchr2, memrchr2};
+use memchr::{memchr, memchr2, memrchr2};
 
 use super::detectors::Detector;
 use super::hit::Hits;
@@ -59,7 +63,7 @@ impl Stream for LineState {
 }
 
 /// Looks at lines that follow those that the state has seen; `offset` is where they begin for the hits.
-pub(super) fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
+fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
     let mut start = 0;
     let mut candidates = Candidates::default();
     while start < text.len() {
@@ -80,6 +84,8 @@ pub(super) fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mu
             assignment::scan(line, &mut state.names, sink);
         }
         shell::scan(line, &mut state.shell, sink);
+        url::scan(line, sink);
+        files::scan(line, sink);
         start = end + 1;
     }
 }
@@ -89,6 +95,8 @@ pub(super) fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mu
 struct Candidates {
     name: Option<Option<usize>>,
     program: Option<Option<usize>>,
+    userinfo: Option<Option<usize>>,
+    file: Option<Option<usize>>,
 }
 
 impl Candidates {
@@ -98,7 +106,11 @@ impl Candidates {
             anchors::next(text, from).map(|found| found.start)
         });
         let program = refreshed(&mut self.program, from, || shell::next(text, from));
-        [name, program].into_iter().flatten().min()
+        let userinfo = refreshed(&mut self.userinfo, from, || {
+            memchr(b'@', bytes::rest(text, from)).map(|found| from + found)
+        });
+        let file = refreshed(&mut self.file, from, || files::next(text, from));
+        [name, program, userinfo, file].into_iter().flatten().min()
     }
 }
 

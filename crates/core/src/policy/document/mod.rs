@@ -9,6 +9,7 @@ pub(in crate::policy) mod fields;
 mod inside;
 pub(in crate::policy) mod limits;
 mod lint;
+mod masking;
 mod profile;
 mod rewrite;
 pub(in crate::policy) mod rule;
@@ -154,7 +155,7 @@ fn metadata<'n>(node: &'n Node, problems: &mut Problems<'_>) -> Option<(&'n str,
 }
 
 /// Fields of `spec`.
-const SPEC: [&str; 9] = [
+const SPEC: [&str; 10] = [
     "subjects",
     "profile",
     "mode",
@@ -162,6 +163,7 @@ const SPEC: [&str; 9] = [
     "limits",
     "insecure_permit",
     "approval",
+    "masking",
     "rules",
     "budgets",
 ];
@@ -178,6 +180,9 @@ fn spec(node: &Node, document: &str, hasher: &mut FieldHasher, problems: &mut Pr
     let budgets = fields
         .get("budgets")
         .map(|node| budgets::read(node, document, problems));
+    let masking = fields
+        .get("masking")
+        .map(|node| masking::read(node, document, problems));
     let defaults = match fields.get("approval") {
         Some(node) => Defaults::read(node, problems),
         None => Some(Defaults::default()),
@@ -222,6 +227,7 @@ fn spec(node: &Node, document: &str, hasher: &mut FieldHasher, problems: &mut Pr
         approval: approval?.map(Arc::new),
         rules,
         budgets: rule::given(budgets)?.unwrap_or_default(),
+        masking: rule::given(masking)?,
         shadow: rule::given(mode)? == Some(Mode::Shadow),
     })
 }

@@ -1,5 +1,6 @@
 mod language;
 mod lint;
+mod masking;
 
 use super::*;
 

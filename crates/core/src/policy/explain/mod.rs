@@ -44,6 +44,9 @@ pub struct Explanation {
     /// The terms that have to be met.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldTerms>,
+    /// What the documents about the subject say about masks, together; empty if answers are masked as they always are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub masking: Vec<String>,
     /// What has to be known first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<&'static str>,
@@ -146,7 +149,7 @@ impl PolicySet {
         if let Evaluation::Verdict(verdict) = &evaluation
             && question.depends_on_masks()
         {
-            question.mask(&verdict.masks);
+            question.mask(&verdict.masks, &verdict.masking);
         }
         let documents = self.documents().iter();
         let mut explanation = Explanation {
@@ -157,6 +160,10 @@ impl PolicySet {
             message: None,
             remedy: None,
             holds: Vec::new(),
+            masking: match self.masking(subject) {
+                Ok(masking) => masking.settings().differences(),
+                Err(error) => vec![error.to_string()],
+            },
             needs: Vec::new(),
             effects: request.effects(),
             others: Vec::new(),

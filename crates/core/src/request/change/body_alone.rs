@@ -3,7 +3,8 @@
 //! 1. Merge patch: a null, and every list, which replaces the list that is there.
 //! 2. Strategic merge patch: a null, the directives that remove, and every list that is not merged.
 //! 3. JSON Patch: `remove` and `move`; `copy`, whose content isn't known; `add` and `replace` with an object, a list or
-//!    null, but for an `add` of an element, which goes between the others; `replace` of an element.
+//!    null, but for an `add` of an element, which goes between the others; `replace` of an element; whatever takes the
+//!    place of the whole object.
 //! 4. PUT: whatever it leaves out, so all of it; but for `scale`, which has one field.
 //! 5. Apply: a null; and what its manager applied before. If that can't be known it counts as nothing, since the manager
 //!    is one that the policy lists, or a finding itself.
@@ -183,6 +184,8 @@ impl Search<'_> {
         let is_container = matches!(operation.value, Value::Object(_) | Value::Array(_) | Value::Null);
         let removes = match operation.op {
             Op::Test => false,
+            // In place of the whole object, whatever it is: no server takes a number for one, nor has to be trusted not to.
+            _ if path.is_empty() => true,
             Op::Remove | Op::Copy | Op::Move => true,
             Op::Add => is_container && !is_added,
             Op::Replace => is_container || is_element(path),

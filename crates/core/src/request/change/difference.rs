@@ -130,10 +130,11 @@ impl<'a> Difference<'a> {
 
     fn members(&self, before: &Object, after: &Object, node: Node, place: Trail<'_>, findings: &mut Findings) {
         let after = Index::of(after);
-        // What is written as text is stored in `data`.
+        // What is written as text is stored in `data`. No server shows any: what is there before was not written.
         let is_data = (self.omitted.group, self.omitted.resource) == ("", "secrets") && place.is_at(&["data"]);
+        let is_written = is_data && self.omitted.before.get("stringData").is_none();
         let texts = self.omitted.after.get("stringData").and_then(Value::as_object);
-        let texts = texts.filter(|_| is_data).map(Index::of);
+        let texts = texts.filter(|_| is_written).map(Index::of);
         for (key, value) in before.iter() {
             let member = node.member(key, place.is_root());
             let counterpart = after.get(key).or_else(|| texts.as_ref()?.get(key));

@@ -55,7 +55,7 @@ use super::canonical::Canonical;
 use super::catalog::Origin;
 use super::live::Live;
 use crate::json::Value;
-use crate::mask;
+use crate::mask::{self, MaskPolicy};
 use crate::policy::MaskObligation;
 use apply::{Failed, TooLarge};
 use difference::{Difference, Part};
@@ -70,6 +70,13 @@ pub struct Change {
     supplies_hidden_value: bool,
     open: bool,
     token_mount_switch: Option<Vec<String>>,
+}
+
+/// What the policy masks of the object.
+#[derive(Clone, Copy)]
+struct Masked<'m> {
+    obligations: &'m [Arc<MaskObligation>],
+    policy: &'m MaskPolicy,
 }
 
 /// One thing that a change does.
@@ -96,12 +103,18 @@ impl Change {
     /// are told.
     #[must_use]
     pub fn of(request: &Canonical, live: Option<&Live>) -> Self {
-        Self::under(request, live, &[])
+        Self::under(request, live, &[], &MaskPolicy::shared_default())
     }
 
     /// Like [`Change::of`], where the policy masks more of the object than what is masked anyway.
     #[must_use]
-    pub fn under(request: &Canonical, live: Option<&Live>, masks: &[Arc<MaskObligation>]) -> Self {
+    pub fn under(
+        request: &Canonical,
+        live: Option<&Live>,
+        obligations: &[Arc<MaskObligation>],
+        policy: &MaskPolicy,
+    ) -> Self {
+        let masked = Masked { obligations, policy };
         if !request.attributes().verb.is_mutating() {
             return Self::default();
         }
@@ -120,14 +133,18 @@ impl Change {
         let write = Write::of(request);
         let mut token_mount_switch = None;
         let found = write.as_ref().map_or(Err(TooLarge), |write| {
-            token_mount_switch = find(request, write, live, masks, &mut findings)?;
+            token_mount_switch = find(request, write, live, masked, &mut findings)?;
             Ok(())
         });
         if found.is_err() {
             findings.at(Concern::TooLarge, String::new(), false);
             findings.at(Concern::RemovesField, String::new(), false);
         }
-        let supplies = |kind| write.as_ref().is_none_or(|write| hidden::supplies(write, kind, masks));
+        let supplies = |kind| {
+            write
+                .as_ref()
+                .is_none_or(|write| hidden::supplies(request, write, kind, masked))
+        };
         let is_absent = matches!(live, Some(Live::Absent));
         Self {
             findings: findings.into_sorted(),
@@ -167,7 +184,7 @@ fn find(
     request: &Canonical,
     write: &Write<'_>,
     live: Option<&Live>,
-    masks: &[Arc<MaskObligation>],
+    masked: Masked<'_>,
     findings: &mut Findings,
 ) -> Result<Option<Vec<String>>, TooLarge> {
     let attributes = request.attributes();
@@ -179,7 +196,7 @@ fn find(
         .filter(|_| !matches!(write, Write::Create(_)));
     let compared = match object {
         Some(object) => {
-            let seen = mask::as_seen(request, object, masks);
+            let seen = mask::as_seen(request, object, masked.obligations, masked.policy.masking());
             match apply::to_object(write, seen.clone(), object, node) {
                 Ok(after) => Some((object, seen, after)),
                 Err(Failed::TooLarge) => return Err(TooLarge),

@@ -1,7 +1,8 @@
 //! A policy from files, replaced while it is in use when they change.
 //!
 //! 1. A path is a file, or a directory of which every `*.yaml` and `*.yml` counts, subdirectories aside. Names that begin
-//!    with a dot do not: files of editors, and what a mounted ConfigMap keeps behind its links.
+//!    with a dot do not: files of editors, and what a mounted ConfigMap keeps behind its links. Nor do `*.test.yaml` and
+//!    `*.test.yml`, the [tests](countersign_core::policy::PolicyTests) of the policies.
 //! 2. All files are one policy: it is replaced as a whole or not at all. What can't be read, does not parse or contradicts
 //!    itself leaves the old one in force, and says so: as an event at level ERROR, in the metrics
 //!    `countersign.policy.reloads` and `countersign.policy.stale`, and in [`PolicyFiles::status`].

@@ -45,20 +45,18 @@ impl Snapshot {
     }
 }
 
-/// `*.yaml` and `*.yml`, but what begins with a dot: files of editors, and `..data` of a mounted ConfigMap.
+/// `*.yaml` and `*.yml`, but what begins with a dot: files of editors, and `..data` of a mounted ConfigMap; and but tests of
+/// policies, which stand beside them.
 fn list(folder: &Path, names: &mut Vec<PathBuf>) -> Result<(), PolicyFilesError> {
     let failed = |error| PolicyFilesError::read(folder, error);
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let hidden = path
-            .file_name()
-            .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        let yaml = path
-            .extension()
-            .is_some_and(|suffix| suffix == "yaml" || suffix == "yml");
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        let ends_in = |suffixes: [&[u8]; 2]| suffixes.iter().any(|suffix| name.ends_with(suffix));
+        let is_policy = ends_in([b".yaml", b".yml"]) && !ends_in([b".test.yaml", b".test.yml"]);
         // Through links: in a mounted ConfigMap every file is one. One that vanished is an error, since what it denied would
         // be permitted.
-        if hidden || !yaml || !is_file(&path)? {
+        if name.starts_with(b".") || !is_policy || !is_file(&path)? {
             continue;
         }
         if names.len() >= MAX_FILES {

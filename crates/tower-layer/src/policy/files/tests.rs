@@ -61,9 +61,20 @@ fn what_is_no_policy_by_its_name_does_not_count() {
         (".hidden.yaml", "x".into()),
         ("a.yaml~", "x".into()),
         ("README.md", "x".into()),
+        ("a.test.yaml", "kind: PolicyTest".into()),
+        ("a.test.yml", "kind: PolicyTest".into()),
     ]);
     fs::create_dir(folder.path().join("more.yaml")).unwrap();
     assert_eq!(PolicyFiles::load([folder.path()]).unwrap().revision(), revision(&[&a]));
+    // Named, it is what its caller says it is.
+    assert!(PolicyFiles::load([folder.path().join("a.test.yaml")]).is_err());
+}
+
+#[test]
+fn tests_alone_are_no_policy() {
+    let folder = folder(&[("a.test.yaml", "kind: PolicyTest".into())]);
+    let error = PolicyFiles::load([folder.path()]).unwrap_err();
+    assert!(matches!(error, PolicyFilesError::Empty { .. }), "{error}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! 1. A negative index counts from the end.
 //! 2. A `replace` of a member that is not there adds it.
-//! 3. Only `replace` works on the whole object.
+//! 3. A `copy` of a member that is not there adds a null.
+//! 4. Only `replace` works on the whole object.
 //!
 //! A `test` is passed over: whether it fails is the server's to say. On an object of which nothing is known, what is
 //! missing is made, so that what the patch writes stands where it would.
@@ -158,11 +159,9 @@ impl Document<'_> {
                 self.put(path, value, true)
             }
             Op::Copy => {
-                let tolerant = self.tolerant;
-                let found = self.find(from)?;
-                let value = match found {
-                    Some(value) => value.clone(),
-                    None if tolerant => Value::Null,
+                let value = match self.find(from)?.cloned() {
+                    Some(value) => value,
+                    None if self.tolerant || self.may_hold(from)? => Value::Null,
                     None => return Err(Failed::DoesNotApply),
                 };
                 self.budget.copy(&value, path.len())?;
@@ -246,6 +245,14 @@ impl Document<'_> {
 
     fn find(&mut self, path: &[String]) -> Result<Option<&Value>, Failed> {
         Ok(self.find_mut(path)?.map(|value| &*value))
+    }
+
+    /// Whether a place is a member of an object that is there, even if the member is not.
+    fn may_hold(&mut self, path: &[String]) -> Result<bool, Failed> {
+        let Some((_, parents)) = path.split_last() else {
+            return Ok(false);
+        };
+        Ok(matches!(self.find(parents)?, Some(Value::Object(_))))
     }
 
     fn find_mut(&mut self, path: &[String]) -> Result<Option<&mut Value>, Failed> {

@@ -81,7 +81,17 @@ fn a_patch_removes_what_was_there() {
                 "removes-field /metadata/finalizers/1",
             ],
         ),
+        // The server adds a null where there is nothing to copy.
+        (
+            r#"{"op":"copy","from":"/metadata/labels/c","path":"/metadata/labels/b"}"#,
+            &[],
+        ),
+        (
+            r#"{"op":"copy","from":"/metadata/labels/c","path":"/metadata/labels/a"}"#,
+            &["removes-field /metadata/labels/a"],
+        ),
         // It does not apply: the body alone decides.
+        (r#"{"op":"add","path":"","value":7}"#, &["removes-field "]),
         (
             r#"{"op":"remove","path":"/metadata/labels/c"}"#,
             &["removes-field /metadata/labels/c"],
@@ -249,6 +259,12 @@ fn nothing_tells_whether_a_guess_at_a_masked_value_was_right() {
         &["overwrites-data /stringData/p"],
     );
     with(&merge(SECRET, r#"{"stringData":{"q":"x"}}"#), secret, &[]);
+    // Nor does a text that was there before, which no server shows, stand for what is removed.
+    with(
+        &merge(SECRET, r#"{"data":null}"#),
+        &secret.replace(r#""type""#, r#""stringData":{"p":"x"},"type""#),
+        &["removes-field /data/p"],
+    );
     // The policy masks more.
     let masks = [MaskObligation {
         rule: "hide".to_owned(),
@@ -258,7 +274,12 @@ fn nothing_tells_whether_a_guess_at_a_masked_value_was_right() {
     }];
     let plain = LIVE_MAP.replace(r#","managedFields":[{"manager":"m"}]"#, "");
     let live = object(LIVE_MAP);
-    let change = Change::under(&put(CONFIG_MAP, &plain), Some(&live), &masks.map(std::sync::Arc::new));
+    let change = Change::under(
+        &put(CONFIG_MAP, &plain),
+        Some(&live),
+        &masks.map(std::sync::Arc::new),
+        &crate::mask::MaskPolicy::default(),
+    );
     assert_eq!(lines(&change), ["overwrites-data /data/k", "overwrites-data /data/l"]);
 }
 
