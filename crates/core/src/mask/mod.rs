@@ -70,7 +70,7 @@ mod tests;
 pub use engine::{MAX_DOCUMENT, MAX_ITEM};
 pub use error::{MaskError, MaskErrorKind};
 pub use headers::{add_warnings, response_headers, warning_header};
-pub use kinds::{FieldTreatment, KINDS_VERSION, KindRule, KindRuleError, Kinds};
+pub use kinds::{FieldRule, FieldRuleError, FieldTreatment, KINDS_VERSION, Kinds};
 pub use marker::{MARKER, marker_paths};
 pub(crate) use marker::{carries_marker, is_encoded_marker};
 pub use masker::Masker;

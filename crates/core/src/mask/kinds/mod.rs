@@ -6,13 +6,13 @@
 //! 3. Arrays are looked through: a path names keys only.
 //! 4. Rules of a policy are added, and never take anything away.
 
-mod kind_rule;
+mod field_rule;
 mod table;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-pub use kind_rule::{FieldTreatment, KindRule, KindRuleError};
+pub use field_rule::{FieldRule, FieldRuleError, FieldTreatment};
 
 /// Of which Kubernetes the table is, and its revision.
 pub const KINDS_VERSION: &str = table::VERSION;
@@ -259,7 +259,7 @@ impl Kinds {
     ///
     /// # Errors
     /// The first rule that would mask what identifies an object.
-    pub fn with(&self, rules: &[KindRule]) -> Result<Self, KindRuleError> {
+    pub fn with(&self, rules: &[FieldRule]) -> Result<Self, FieldRuleError> {
         let mut extra: Vec<Extra> = self.extra.iter().map(Extra::copy).collect();
         for (index, rule) in rules.iter().enumerate() {
             rule.check(index)?;

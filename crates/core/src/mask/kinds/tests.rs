@@ -132,7 +132,7 @@ fn kinds_with_masked_paths() {
 
 #[test]
 fn a_policy_adds_and_never_takes_away() {
-    let rule = |kind: &str, path: &str| KindRule {
+    let rule = |kind: &str, path: &str| FieldRule {
         kind: kind.to_owned(),
         groups: vec!["example.com".to_owned()],
         path: path.parse().unwrap(),

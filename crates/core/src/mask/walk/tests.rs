@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::detect::{Detector, Detectors, Hits};
-use crate::mask::{FieldTreatment, KindRule, Kinds, MARKER, Masker, Masking, Plan, Report, marker};
+use crate::mask::{FieldRule, FieldTreatment, Kinds, MARKER, Masker, Masking, Plan, Report, marker};
 use crate::policy::MaskObligation;
 use crate::request::{Attributes, Kind, Origin, Verb};
 

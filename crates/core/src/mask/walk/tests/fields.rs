@@ -234,7 +234,7 @@ fn files_of_credentials_go_whole() {
 
 #[test]
 fn rules_of_a_policy() {
-    let rule = |kind: &str, path: &str, treatment: FieldTreatment| KindRule {
+    let rule = |kind: &str, path: &str, treatment: FieldTreatment| FieldRule {
         kind: kind.to_owned(),
         groups: vec!["example.com".to_owned()],
         path: path.parse().unwrap(),

@@ -8,7 +8,7 @@ use crate::policy::MaskPath;
 /// A field of a kind of object, to be masked beside those that always are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KindRule {
+pub struct FieldRule {
     /// The kind.
     pub kind: String,
     /// Groups that the kind is in, empty for core; of any group if there are none.
@@ -55,7 +55,7 @@ impl FieldTreatment {
 /// A rule that can't be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}` identifies the object, and is never masked")]
-pub struct KindRuleError {
+pub struct FieldRuleError {
     /// Which of the rules.
     pub rule: usize,
     path: String,
@@ -71,8 +71,8 @@ impl From<FieldTreatment> for Treatment {
     }
 }
 
-impl KindRule {
-    pub(super) fn check(&self, index: usize) -> Result<(), KindRuleError> {
+impl FieldRule {
+    pub(super) fn check(&self, index: usize) -> Result<(), FieldRuleError> {
         let path = self.path.segments();
         let first = path.first().map(String::as_str);
         let second = path.get(1).map(String::as_str);
@@ -85,7 +85,7 @@ impl KindRule {
             _ => false,
         };
         if identifies {
-            return Err(KindRuleError {
+            return Err(FieldRuleError {
                 rule: index,
                 path: String::from(self.path.clone()),
             });
