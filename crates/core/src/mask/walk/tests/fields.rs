@@ -66,7 +66,7 @@ const PLACES: &[(&str, &str)] = &[
     ),
     (
         "CustomResourceDefinition",
-        r#"{"kind":"CustomResourceDefinition","spec":{"conversion":{"webhook":{"clientConfig":{"url":"https://u:CANARY1@h","caBundle":"Q0E="}}},"versions":[{"schema":{"openAPIV3Schema":{"properties":{"password":{"type":"string","description":"the CANARY2 password"}}}}}]}}"#,
+        r#"{"kind":"CustomResourceDefinition","spec":{"conversion":{"webhook":{"clientConfig":{"url":"https://u:CANARY1@h","caBundle":"Q0E="}}},"versions":[{"schema":{"openAPIV3Schema":{"properties":{"password":{"type":"string","description":"CANARY2"}}}}}]}}"#,
     ),
     (
         "APIService",
