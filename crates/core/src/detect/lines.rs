@@ -53,6 +53,7 @@ impl Lines {
                 None => detector.detect_lines(lines, hits),
             }
         }
+        self.detectors.forget_disabled(hits);
         if memchr(0x1b, lines).is_some() {
             let detectors = &self.detectors;
             one_by_one(lines, hits, |line, hits| colours_aside(detectors, line, hits));

@@ -28,6 +28,16 @@ mod tests;
 
 pub(super) use shell::arguments;
 
+/// The rules of all hits.
+pub(super) const RULES: [&str; 6] = [
+    "argument",
+    "http-credentials",
+    "named-block",
+    "named-element",
+    "named-value",
+    "spoken-value",
+];
+
 use memchr::{memchr2, memrchr2};
 
 use super::detectors::Detector;
