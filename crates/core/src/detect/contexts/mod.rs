@@ -32,6 +32,18 @@ mod tests;
 
 pub(super) use shell::arguments;
 
+/// The rules of all hits.
+pub(super) const RULES: [&str; 8] = [
+    "argument",
+    "http-credentials",
+    "named-block",
+    "named-element",
+    "named-value",
+    "password-hash",
+    "spoken-value",
+    "url-password",
+];
+
 use memchr::{memchr, memchr2, memrchr2};
 
 use super::detectors::Detector;

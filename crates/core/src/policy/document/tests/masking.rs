@@ -20,7 +20,7 @@ fn all_of_it_is_read() {
     let text = masking(&[
         "strict: true",
         "kinds: [{ kind: Widget, groups: [example.com, \"\"], path: spec.key, treatment: scan, why: w }]",
-        &format!("detect: {{ pii: true, names: [acmeKey], insecure_disable: [jwt], rules: [{RULE}] }}"),
+        &format!("detect: {{ pii: true, names: [acmeKey], insecure_disable: [named-value], rules: [{RULE}] }}"),
         "insecure_forget_known_values: true",
         "writeBack: restore",
         "accept: refuse",
@@ -77,28 +77,28 @@ fn what_is_wrong_has_its_place() {
             "8:23: `a b` is no name of a value: at most 64 letters, digits, `-`, `_` and `.`",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: b, examples: { positive: [b, c] } }] }",
-            "8:86: the rule finds nothing in this",
+            "detect: { rules: [{ id: a, description: d, pattern: bcd, examples: { positive: [bcd, c] } }] }",
+            "8:90: the rule finds nothing in this",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: b, examples: { positive: [b], negative: [ab] } }] }",
-            "8:98: the rule finds something in this",
+            "detect: { rules: [{ id: a, description: d, pattern: bcd, examples: { positive: [bcd], negative: [bcd] } }] }",
+            "8:102: the rule finds something in this",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: \"(\", examples: { positive: [b] } }] }",
-            "8:57: this is no pattern: unclosed group",
+            "detect: { rules: [{ id: a, description: d, pattern: \"bcd(\", examples: { positive: [b] } }] }",
+            "8:57: the pattern is no regular expression: unclosed group (at byte 3)",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: b, secret: v, examples: { positive: [b] } }] }",
-            "8:68: the pattern has no group named `v`",
+            "detect: { rules: [{ id: a, description: d, pattern: bcd+, examples: { positive: [\"x ⟦bcd⟧d\"] } }] }",
+            "8:89: in example 1 it finds bytes 2 to 6 instead of bytes 2 to 5",
         ),
         (
             "detect: { rules: [{ id: a, description: d, pattern: b }] }",
             "8:23: a rule of `detect` has no `examples`",
         ),
         (
-            "detect: { insecure_disable: [a/b] }",
-            "8:34: `a/b` is no id of a rule: only shipped rules are switched off, by their ids",
+            "detect: { insecure_disable: [named-valu] }",
+            "8:34: there is no shipped rule `named-valu`: only those are switched off; did you mean `named-value`?",
         ),
     ] {
         says(&masking(&[field]), &[&format!("agent.yaml:{expected}")]);
