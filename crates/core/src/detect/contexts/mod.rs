@@ -32,18 +32,6 @@ mod tests;
 
 pub(super) use shell::arguments;
 
-/// The rules of all hits.
-pub(super) const RULES: [&str; 8] = [
-    "argument",
-    "http-credentials",
-    "named-block",
-    "named-element",
-    "named-value",
-    "password-hash",
-    "spoken-value",
-    "url-password",
-];
-
 use memchr::{memchr, memchr2, memrchr2};
 
 use super::detectors::Detector;
@@ -53,6 +41,21 @@ use super::names::Secrecy;
 use lines::LineState;
 use sink::Sink;
 use value::Place;
+
+/// The rules of all hits.
+pub(super) const RULES: [&str; 11] = [
+    "access-list",
+    "argument",
+    "http-credentials",
+    "named-block",
+    "named-element",
+    "named-value",
+    "password-hash",
+    "pgpass",
+    "spoken-value",
+    "url-password",
+    "web-key",
+];
 
 /// Finds what surroundings tell.
 #[derive(Debug, Clone, Copy, Default)]
