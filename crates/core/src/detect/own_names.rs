@@ -29,7 +29,7 @@ impl OwnNames {
         let compact: Vec<Vec<u8>> = names.iter().map(|name| compact(name.as_bytes())).collect();
         let patterns: Vec<String> = compact.iter().map(|name| pattern(name)).collect();
         let pattern = format!(
-            r#"(?i-u)(?:{})\\{{0,2}}["']?[ \t]{{0,4}}[:=][ \t]{{0,4}}(?:\\{{0,2}}["'])?(?P<secret>[^\s"'\\,;&<>{{}}\[\]()]+)"#,
+            r#"(?i-u)(?:{})\\{{0,2}}["']?[ \t]{{0,4}}[:=][ \t]{{0,4}}(?:\\{{0,2}}["'])?(?P<secret>\$\{{[^\s}}]*\}}|[^\s"'\\,;&<>{{}}\[\]()]+)"#,
             patterns.join("|")
         );
         let in_text = RegexBuilder::new(&pattern).size_limit(MAX_PATTERN).build().ok()?;
@@ -89,7 +89,7 @@ mod tests {
             (r#"{"acmeKey": "open", "b": 1}"#, Some("open")),
             (r#"{\"acmeKey\":\"open\"}"#, Some("open")),
             ("acme-key: 'open sesame'", Some("open")),
-            ("--x-door=a,b", Some("a")),
+            ("--x-door=sesame,b", Some("sesame")),
             ("acme key", None),
             ("acmeKey: ${X}", None),
         ] {

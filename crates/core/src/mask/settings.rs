@@ -273,7 +273,10 @@ impl DetectRule {
                 let tried = Rules::compile(vec![self.source(std::slice::from_ref(text), &[])]);
                 tried.map_err(|error| (RulePart::Positive(at), problem(&error)))?;
             } else if !finds(&compiled, text) {
-                return Err((RulePart::Positive(at), "the rule finds nothing in this".to_owned()));
+                return Err((
+                    RulePart::Positive(at),
+                    "the rule finds nothing in this, or what it finds only stands for a secret".to_owned(),
+                ));
             }
         }
         match self.negative.iter().position(|text| finds(&compiled, text)) {

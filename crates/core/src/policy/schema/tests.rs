@@ -31,7 +31,7 @@ spec:
       names: [acmeKey]
       insecure_disable: [named-value]
       rules:
-      - { id: acme, description: tokens of ACME, why: they open doors, pattern: "acme-(?P<secret>[a-z]+)", examples: { positive: [acme-x, "acme-⟦xyz⟧"], negative: [acme] } }
+      - { id: acme, description: tokens of ACME, why: they open doors, pattern: "acme-(?P<secret>[a-z]+)", examples: { positive: [acme-qwvzt, "acme-⟦qwvzt⟧ 1"], negative: [acme] } }
     insecure_forget_known_values: true
     writeBack: restore
     accept: refuse

@@ -5,7 +5,7 @@ use crate::mask::{FieldTreatment, WithoutJson, WriteBack};
 use crate::policy::PolicySet;
 use crate::subject::Subject;
 
-const RULE: &str = "{ id: acme, description: d, pattern: \"acme-[a-z]+\", examples: { positive: [acme-x] } }";
+const RULE: &str = "{ id: acme, description: d, pattern: \"acme-[a-z]+\", examples: { positive: [acme-qwvzt] } }";
 
 /// A document whose `masking`, from line 8 on, has these fields.
 fn masking(fields: &[&str]) -> String {
@@ -77,20 +77,20 @@ fn what_is_wrong_has_its_place() {
             "8:23: `a b` is no name of a value: at most 64 letters, digits, `-`, `_` and `.`",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: bcd, examples: { positive: [bcd, c] } }] }",
-            "8:90: the rule finds nothing in this",
+            "detect: { rules: [{ id: a, description: d, pattern: bcdef, examples: { positive: [bcdef, c] } }] }",
+            "8:94: the rule finds nothing in this, or what it finds only stands for a secret",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: bcd, examples: { positive: [bcd], negative: [bcd] } }] }",
-            "8:102: the rule finds something in this",
+            "detect: { rules: [{ id: a, description: d, pattern: bcdef, examples: { positive: [bcdef], negative: [bcdef] } }] }",
+            "8:106: the rule finds something in this",
         ),
         (
             "detect: { rules: [{ id: a, description: d, pattern: \"bcd(\", examples: { positive: [b] } }] }",
             "8:57: the pattern is no regular expression: unclosed group (at byte 3)",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: bcd+, examples: { positive: [\"x ⟦bcd⟧d\"] } }] }",
-            "8:89: in example 1 it finds bytes 2 to 6 instead of bytes 2 to 5",
+            "detect: { rules: [{ id: a, description: d, pattern: bcdef+, examples: { positive: [\"x ⟦bcdef⟧f\"] } }] }",
+            "8:88: in example 1 it finds bytes 2 to 8 instead of bytes 2 to 7",
         ),
         (
             "detect: { rules: [{ id: a, description: d, pattern: b }] }",
