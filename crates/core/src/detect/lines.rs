@@ -5,7 +5,6 @@ use std::fmt;
 use memchr::{memchr, memchr2};
 
 use super::ansi::Plain;
-use super::contexts::guard;
 use super::detectors::Detectors;
 use super::hit::Hits;
 
@@ -55,12 +54,11 @@ impl Lines {
                 None => detector.detect_lines(lines, &mut found),
             }
         }
-        let detectors = &self.detectors;
-        detectors.detect_encoded(lines, &mut found);
+        self.detectors.complete(lines, found, hits);
         if memchr(0x1b, lines).is_some() {
-            one_by_one(lines, &mut found, |line, found| colours_aside(detectors, line, found));
+            let detectors = &self.detectors;
+            one_by_one(lines, hits, |line, hits| colours_aside(detectors, line, hits));
         }
-        guard::keep_json(lines, &found, hits);
     }
 
     /// Adds the secrets in a part of a line.

@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use super::kinds::{FieldRule, FieldRuleError, FieldTreatment, Kinds};
 use super::masking::Masking;
-use super::own_rules::{OwnRules, RuleError};
-use crate::detect::Detectors;
+use crate::detect::{Detector as _, Detectors, Hits, RuleError, RuleSource, Rules};
 use crate::request::Canonical;
 
 /// What a policy says about masks: plain data. The default is the safe one.
@@ -47,11 +46,9 @@ pub struct DetectRule {
     pub description: String,
     /// Why it is looked for.
     pub why: Option<String>,
-    /// A regular expression (syntax of the `regex` crate).
+    /// A regular expression over bytes, as in [`RuleSource::pattern`]. The group named `secret` is the secret, else all of it.
     pub pattern: String,
-    /// The named group that is the secret; the whole match if there is none.
-    pub secret: Option<String>,
-    /// Texts in which it finds something; its tests at load.
+    /// Texts in which it finds something; exactly what stands between `⟦` and `⟧`, if anything does. Its tests at load.
     pub positive: Vec<String>,
     /// Texts in which it finds nothing.
     pub negative: Vec<String>,
@@ -154,6 +151,9 @@ pub enum SettingsError {
     /// A field that can't be masked.
     #[error(transparent)]
     Field(#[from] FieldRuleError),
+    /// Too many names.
+    #[error("these are too many names to be looked for in text")]
+    Names,
     /// A rule about text that is none.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -242,13 +242,79 @@ impl PartialEq for MaskPolicy {
 
 impl Eq for MaskPolicy {}
 
-/// The one place where a policy's settings become detectors.
-fn detectors(settings: &MaskSettings) -> Result<Detectors, RuleError> {
-    let detectors = Detectors::built_in();
-    if settings.rules.is_empty() {
-        return Ok(detectors);
+impl DetectRule {
+    /// The rule as a detector, tried on these examples.
+    fn source(&self, examples: &[String], counterexamples: &[String]) -> RuleSource {
+        RuleSource {
+            id: self.id.clone(),
+            description: self.description.clone(),
+            why: self.why.clone().unwrap_or_default(),
+            group: Default::default(),
+            pattern: self.pattern.clone(),
+            begins: Default::default(),
+            check: None,
+            entropy: None,
+            armour: false,
+            examples: examples.to_vec(),
+            counterexamples: counterexamples.to_vec(),
+        }
     }
-    Ok(detectors.and(Arc::new(OwnRules::new(&settings.rules)?)))
+
+    /// Compiles the rule and tries it on its examples.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn check(&self) -> Result<(), (RulePart, String)> {
+        let problem = |error: &RuleError| error.problem().to_owned();
+        let compiled =
+            Rules::compile(vec![self.source(&[], &[])]).map_err(|error| (RulePart::Pattern, problem(&error)))?;
+        for (at, text) in self.positive.iter().enumerate() {
+            if text.contains('⟦') {
+                let tried = Rules::compile(vec![self.source(std::slice::from_ref(text), &[])]);
+                tried.map_err(|error| (RulePart::Positive(at), problem(&error)))?;
+            } else if !finds(&compiled, text) {
+                return Err((
+                    RulePart::Positive(at),
+                    "the rule finds nothing in this, or what it finds only stands for a secret".to_owned(),
+                ));
+            }
+        }
+        match self.negative.iter().position(|text| finds(&compiled, text)) {
+            Some(at) => Err((RulePart::Negative(at), "the rule finds something in this".to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn finds(rules: &Rules, text: &str) -> bool {
+    let mut hits = Hits::default();
+    rules.detect(text.as_bytes(), &mut hits);
+    !hits.is_empty()
+}
+
+/// What of a rule about text is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RulePart {
+    /// The pattern.
+    Pattern,
+    /// This one of the positive examples.
+    Positive(usize),
+    /// This one of the negative examples.
+    Negative(usize),
+}
+
+/// The one place where a policy's settings become detectors.
+fn detectors(settings: &MaskSettings) -> Result<Detectors, SettingsError> {
+    let mut detectors = Detectors::built_in().without(&settings.insecure_disable);
+    if settings.pii {
+        detectors = detectors.and(Arc::new(Rules::pii()));
+    }
+    if !settings.rules.is_empty() {
+        let sources = settings.rules.iter().map(|rule| rule.source(&[], &[])).collect();
+        detectors = detectors.and(Arc::new(Rules::compile(sources)?));
+    }
+    detectors.with_names(&settings.names).ok_or(SettingsError::Names)
 }
 
 #[cfg(test)]

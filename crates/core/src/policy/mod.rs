@@ -159,8 +159,8 @@
 //! - `strict: true`: every value of environment variables and ConfigMaps, whatever it looks like.
 //! - `kinds: [{ kind, groups, path, treatment, why }]`: fields of kinds. `mask` replaces every value, `mask-base64` by the
 //!   base64 of the marker, `scan` what looks like a secret or has the name of one.
-//! - `detect: { rules: [{ id, description, why, pattern, secret, examples }] }`: what is looked for in text. The group
-//!   `secret` of the pattern is what is replaced, else all of the match. The examples are its tests, at load. `names`:
+//! - `detect: { rules: [{ id, description, why, pattern, examples }] }`: what is looked for in text. The group `secret`
+//!   of the pattern is what is replaced, else all of the match. The examples are its tests, at load. `names`:
 //!   names whose values are secret. `pii: true`: card numbers, IBANs, e-mail addresses. `insecure_disable`: shipped rules
 //!   that are not wanted.
 //! - `insecure_forget_known_values: true`: what was masked is not remembered, and not found again in logs and elsewhere.
@@ -272,6 +272,7 @@ mod budget;
 mod condition;
 mod cover;
 mod decide;
+mod denial;
 mod document;
 mod engine;
 mod explain;
@@ -281,6 +282,7 @@ mod judge;
 mod limits;
 mod masks;
 mod matching;
+mod nearest;
 mod overlap;
 mod question;
 mod reload;
@@ -295,6 +297,7 @@ mod write_back;
 pub use budget::conformance as budget_conformance;
 pub use budget::{Budget, BudgetError, BudgetStore, Charge, Charged, MemoryBudgets, Reservation, Unit, budget_refusal};
 pub use decide::{Decided, Decision, Ruling, decide};
+pub use denial::Denial;
 pub use document::{LoadError, LoadErrors, LoadWarning};
 pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,

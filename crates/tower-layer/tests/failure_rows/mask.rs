@@ -363,7 +363,7 @@ impl countersign_core::detect::Detector for FindsCanary {
 /// Detectors of the policy, and of whoever built the guard.
 #[tokio::test]
 async fn a_log_is_looked_through_with_all_detectors() {
-    let rule = "{ id: acme, description: d, pattern: \"acme-[a-z]+\", examples: { positive: [acme-x] } }";
+    let rule = "{ id: acme, description: d, pattern: \"acme-[a-z]+\", examples: { positive: [acme-qwvzt] } }";
     let masking = format!("{{ detect: {{ rules: [{rule}] }} }}");
     let world = World::with(|guard| guard.policy(World::policy_with(&masking)).add_detector(FindsCanary));
     world

@@ -9,6 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use memchr::{memchr, memmem};
 
 use super::bytes::{at, part, rest, skip, skip_back};
+use super::refreshed;
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -85,9 +86,11 @@ fn decode(run: &[u8]) -> Option<Vec<u8>> {
         .or_else(|| run.strip_suffix(b"="))
         .unwrap_or(run);
     let front = part(body, 0..PROBE.min(body.len()));
-    if front.iter().all(u8::is_ascii_hexdigit)
-        && run.len().is_multiple_of(2)
-        && is_text(&hex::decode(front).ok()?)
+    let mut bytes = [0; PROBE];
+    if run.len().is_multiple_of(2)
+        && let Some(bytes) = bytes.get_mut(..front.len() / 2)
+        && hex::decode_to_slice(part(front, 0..front.len() - front.len() % 2), bytes).is_ok()
+        && is_text(bytes)
         && let Ok(plain) = hex::decode(run)
     {
         return Some(plain);
@@ -97,10 +100,13 @@ fn decode(run: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let engine = if safe { &URL_SAFE } else { &STANDARD };
-    let probe = engine.decode(part(front, 0..front.len() - front.len() % 4)).ok()?;
+    let len = engine
+        .decode_slice(part(front, 0..front.len() - front.len() % 4), &mut bytes)
+        .ok()?;
+    let probe = part(&bytes, 0..len);
     let zipped = probe.starts_with(&[0x1f, 0x8b, 8]);
-    let wide = is_wide(&probe);
-    if !zipped && !wide && !is_text(&probe) {
+    let wide = is_wide(probe);
+    if !zipped && !wide && !is_text(probe) {
         return None;
     }
     // One character more than whole bytes: cut off.
@@ -161,30 +167,43 @@ impl Resolved {
     }
 }
 
-/// The next part of a text that has escapes in it, and where it ends: a word with percent-encoding, a string with `\u00`.
-pub(in crate::detect) fn next_escaped(text: &[u8], from: usize) -> Option<(Resolved, usize)> {
-    let mut position = from;
-    loop {
-        let percent = memchr(b'%', rest(text, position)).map(|found| position + found);
-        let unicode = memmem::find(rest(text, position), b"\\u00").map(|found| position + found);
-        let found = match (percent, unicode) {
-            (Some(a), Some(b)) => a.min(b),
-            (a, b) => a.or(b)?,
-        };
-        if escape(text, found).is_none() {
-            position = found + 1;
-            continue;
+/// Goes over the parts of a text that have escapes in them: words with percent-encoding, lines with `\\u00`.
+#[derive(Debug, Default)]
+pub(in crate::detect) struct Escaped {
+    percent: Option<Option<usize>>,
+    unicode: Option<Option<usize>>,
+}
+
+impl Escaped {
+    /// The next one, and where it ends.
+    pub(in crate::detect) fn next(&mut self, text: &[u8], from: usize) -> Option<(Resolved, usize)> {
+        let mut position = from;
+        loop {
+            let percent = refreshed(&mut self.percent, position, || {
+                Some(position + memchr(b'%', rest(text, position))?)
+            });
+            let unicode = refreshed(&mut self.unicode, position, || {
+                Some(position + memmem::find(rest(text, position), b"\\u00")?)
+            });
+            let found = match (percent, unicode) {
+                (Some(a), Some(b)) => a.min(b),
+                (a, b) => a.or(b)?,
+            };
+            if escape(text, found).is_none() {
+                position = found + 1;
+                continue;
+            }
+            // A name and its value may be strings of their own, of one line.
+            let strings = at(text, found) == b'\\';
+            let word = |byte: u8| match byte {
+                0 | b'\n' | b'\r' => false,
+                b' ' | b'"' | b'\'' | b'<' | b'>' | b'\t' | 0x7f => strings,
+                _ => true,
+            };
+            let start = skip_back(text, found, from.max(found.saturating_sub(2048)), word);
+            let end = skip(text, found, word);
+            return Some((resolve(text, start..end), end));
         }
-        // A name and its value may be strings of their own, of one line.
-        let strings = at(text, found) == b'\\';
-        let word = |byte: u8| match byte {
-            0 | b'\n' => false,
-            b' ' | b'"' | b'\'' | b'<' | b'>' | b'\t' | b'\r' | 0x7f => strings,
-            _ => true,
-        };
-        let start = skip_back(text, found, from.max(found.saturating_sub(2048)), word);
-        let end = skip(text, found, word);
-        return Some((resolve(text, start..end), end));
     }
 }
 

@@ -5,13 +5,25 @@ use std::sync::LazyLock;
 use aho_corasick::packed::Searcher;
 use memchr::memmem;
 
-use super::bytes::{at, part, rest, skip};
+use super::bytes::{at, is_blank, part, rest, skip, skip_back};
+use super::quote::Quote;
 use super::sink::Sink;
 use super::value::is_harmless;
 
 /// What such a line has in it: the port of a `.pgpass`, the hash of the others.
-const MARKS: [&[u8]; 8] = [
-    b":5432:", b":*:", b":5433:", b":6432:", b":6543:", b":$", b":{SHA}", b":{SSHA}",
+const MARKS: [&[u8]; 12] = [
+    b":5432:",
+    b":*:",
+    b":5433:",
+    b":6432:",
+    b":6543:",
+    b":$",
+    b":{SHA}",
+    b":{SSHA}",
+    b"LoginModule",
+    b" on >",
+    b"SETUSER",
+    b"kty",
 ];
 
 /// How hashed passwords begin.
@@ -38,6 +50,61 @@ pub(super) fn scan(line: &[u8], sink: &mut Sink<'_>) {
     }
     if (5..8).any(mark) {
         hashed(line, sink);
+    }
+    if mark(8) {
+        jaas(line, sink);
+    }
+    if mark(9) || mark(10) {
+        access_list(line, sink);
+    }
+    if mark(11) {
+        web_key(line, sink);
+    }
+}
+
+/// `user_admin="x"` of a JAAS configuration.
+fn jaas(line: &[u8], sink: &mut Sink<'_>) {
+    for found in memmem::find_iter(line, b"user_") {
+        let name = skip(line, found, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+        });
+        if at(line, name) == b'='
+            && let Some(quote) = Quote::open(line, name + 1)
+            && let Some(end) = quote.close(line)
+        {
+            sink.push(quote.start..end, "named-value");
+        }
+    }
+}
+
+/// `user default on >x ~* +@all`, of Redis.
+fn access_list(line: &[u8], sink: &mut Sink<'_>) {
+    for found in memmem::find_iter(line, b" >") {
+        let range = super::bare::bare(line, found + 2);
+        if !is_harmless(part(line, range.clone())) {
+            sink.push(range, "access-list");
+        }
+    }
+}
+
+/// A private JSON Web Key: its secret parts have names of one or two letters.
+fn web_key(line: &[u8], sink: &mut Sink<'_>) {
+    const PARTS: [&[u8]; 7] = [b"d", b"p", b"q", b"dp", b"dq", b"qi", b"k"];
+    for colon in memchr::memchr_iter(b':', line) {
+        let quote = skip_back(line, colon, colon.saturating_sub(16), is_blank);
+        let end = skip_back(line, quote, quote.saturating_sub(16), |byte| {
+            matches!(byte, b'"' | b'\\')
+        });
+        let start = skip_back(line, end, end.saturating_sub(4), |byte| byte.is_ascii_alphabetic());
+        if end < quote
+            && super::bytes::before(line, start) == b'"'
+            && PARTS.contains(&part(line, start..end))
+            && let Some(quote) = Quote::open(line, skip(line, colon + 1, is_blank))
+            && let Some(end) = quote.close(line)
+            && end - quote.start >= 8
+        {
+            sink.push(quote.start..end, "web-key");
+        }
     }
 }
 
@@ -70,10 +137,19 @@ pub(in crate::detect) fn pgpass_password(line: &[u8]) -> Option<std::ops::Range<
 }
 
 fn pgpass(line: &[u8], sink: &mut Sink<'_>) {
-    if let Some(range) = pgpass_password(line)
-        && !part(line, range.clone()).contains(&b' ')
-    {
-        sink.push(range, "pgpass");
+    // A line of its own, or one in a string of JSON.
+    let mut start = 0;
+    while start < line.len() {
+        let ends = |at: usize| {
+            matches!(part(line, at..at + 2), [b'\\', b'n' | b'r' | b'"']) || matches!(super::bytes::at(line, at), b'"')
+        };
+        let end = (start..line.len()).find(|at| ends(*at)).unwrap_or(line.len());
+        if let Some(range) = pgpass_password(part(line, start..end))
+            && !part(line, start + range.start..end).contains(&b' ')
+        {
+            sink.push(start + range.start..end, "pgpass");
+        }
+        start = end + if at(line, end) == b'"' { 1 } else { 2 };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memchr2, memrchr2};
 use serde::de::IgnoredAny;
 
 use crate::detect::hit::{Hit, Hits};
@@ -17,8 +17,9 @@ pub(in crate::detect) fn keep_json(text: &[u8], found: &Hits, hits: &mut Hits) {
     let merged = found.merged();
     let mut next = merged.iter().peekable();
     while let Some(first) = next.peek() {
-        let start = memrchr(b'\n', part(text, 0..first.range.start)).map_or(0, |end| end + 1);
-        let end = memchr(b'\n', rest(text, first.range.start)).map_or(text.len(), |end| first.range.start + end);
+        let start = memrchr2(b'\n', b'\r', part(text, 0..first.range.start)).map_or(0, |end| end + 1);
+        let end =
+            memchr2(b'\n', b'\r', rest(text, first.range.start)).map_or(text.len(), |end| first.range.start + end);
         let line = start..end;
         let mut here = Vec::new();
         while let Some(hit) = next.next_if(|hit| hit.range.start < line.end.max(line.start + 1)) {

@@ -14,6 +14,9 @@ const RULE: &str = "url-password";
 /// Longest userinfo, and what of a URL behind it is looked at.
 const MOST: usize = 1024;
 
+/// How far the address behind a password without a scheme is looked for.
+const MOST_ADDRESS: usize = 96;
+
 /// Schemes of which paths may have an `@` in them.
 const WEB: [&[u8]; 8] = [
     b"http",
@@ -151,7 +154,8 @@ fn password(line: &[u8], userinfo: Range<usize>, web: bool, sink: &mut Sink<'_>)
 
 /// `user:password@tcp(host)/db`, `user:password@host:5432/db`.
 fn without_scheme(line: &[u8], start: usize, found: usize, sink: &mut Sink<'_>) -> Option<usize> {
-    let tail = part(line, found + 1..line.len().min(found + 1 + MOST));
+    memchr(b':', part(line, start..found))?;
+    let tail = part(line, found + 1..line.len().min(found + 1 + MOST_ADDRESS));
     let network = [&b"tcp("[..], b"unix(", b"udp(", b"tcp6(", b"cloudsql("]
         .iter()
         .any(|network| tail.starts_with(network));

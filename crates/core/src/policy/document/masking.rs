@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::error::Problems;
+use super::error::{Problems, nearest};
 use super::fields::{Fields, boolean, each, one_of, text};
 use super::rule::given;
 use super::values;
 use super::yaml::{Node, Value};
-use crate::mask::{
-    DetectRule, FieldRule, FieldTreatment, MaskPolicy, MaskSettings, RulePart, SettingsError, WithoutJson, WriteBack,
-};
+use crate::detect::Detectors;
+use crate::mask::{DetectRule, FieldRule, FieldTreatment, MaskPolicy, MaskSettings, RulePart, WithoutJson, WriteBack};
 use crate::policy::engine::MaskPath;
 
 const FIELDS: [&str; 7] = [
@@ -41,7 +40,7 @@ pub(super) fn read(node: &Node, document: &str, problems: &mut Problems<'_>) -> 
         .map(|node| one_of(node, "mode", &modes, problems));
     let modes = [("replace", WithoutJson::Replace), ("refuse", WithoutJson::Refuse)];
     let accept = fields.get("accept").map(|node| one_of(node, "mode", &modes, problems));
-    Some(MaskSettings {
+    let settings = MaskSettings {
         strict: given(strict)?.unwrap_or_default(),
         kinds: given(kinds)?.unwrap_or_default(),
         insecure_forget_known_values: given(forget)?.unwrap_or_default(),
@@ -49,7 +48,12 @@ pub(super) fn read(node: &Node, document: &str, problems: &mut Problems<'_>) -> 
         accept: given(accept)?.unwrap_or_default(),
         silent: !given(warning)?.unwrap_or(true),
         ..given(detect)?.unwrap_or_default()
-    })
+    };
+    if let Err(error) = MaskPolicy::new(settings.clone()) {
+        problems.add(node.span, error.to_string());
+        return None;
+    }
+    Some(settings)
 }
 
 /// A field of a kind, `{ kind: Widget, groups: [example.com], path: spec.apiKey, treatment: mask }`.
@@ -134,7 +138,7 @@ fn detect(node: &Node, document: &str, problems: &mut Problems<'_>) -> Option<Ma
 
 /// A rule about text; it is compiled, and its examples are tried.
 fn rule<'n>(node: &'n Node, document: &str, ids: &mut Vec<&'n str>, problems: &mut Problems<'_>) -> Option<DetectRule> {
-    let known = ["id", "description", "why", "pattern", "secret", "examples"];
+    let known = ["id", "description", "why", "pattern", "examples"];
     let fields = Fields::read(node, "a rule of `detect`", &known, &[], problems)?;
     let id = fields.require("id", problems).and_then(|node| {
         let id = text(node, "the id of a rule", problems)?;
@@ -158,7 +162,7 @@ fn rule<'n>(node: &'n Node, document: &str, ids: &mut Vec<&'n str>, problems: &m
         let node = fields.get(name);
         node.map(|node| owned(node, &format!("`{name}`"), problems))
     };
-    let (why, secret) = (optional("why"), optional("secret"));
+    let why = optional("why");
     let examples = fields.require("examples", problems);
     let examples = examples.and_then(|node| {
         let fields = Fields::read(node, "`examples`", &["positive", "negative"], &[], problems)?;
@@ -173,7 +177,6 @@ fn rule<'n>(node: &'n Node, document: &str, ids: &mut Vec<&'n str>, problems: &m
         description: description?,
         why: given(why)?,
         pattern: pattern?,
-        secret: given(secret)?,
         positive,
         negative,
     };
@@ -182,27 +185,17 @@ fn rule<'n>(node: &'n Node, document: &str, ids: &mut Vec<&'n str>, problems: &m
 
 /// The rule, if it is one; what is wrong with it is noted in its place.
 fn compiles(fields: &Fields<'_>, rule: DetectRule, problems: &mut Problems<'_>) -> Option<DetectRule> {
-    let alone = MaskSettings {
-        rules: vec![rule.clone()],
-        ..MaskSettings::default()
-    };
-    let error = match MaskPolicy::new(alone) {
-        Ok(_) => return Some(rule),
-        Err(SettingsError::Rule(error)) => error,
-        Err(error) => {
-            problems.add(fields.get("pattern")?.span, error.to_string());
-            return None;
-        }
+    let Err((part, message)) = rule.check() else {
+        return Some(rule);
     };
     let example = |name: &str, at: usize| fields.get("examples")?.get(name)?.elements().get(at);
-    let place = match error.part {
+    let place = match part {
         RulePart::Pattern => fields.get("pattern"),
-        RulePart::Secret => fields.get("secret"),
         RulePart::Positive(at) => example("positive", at),
         RulePart::Negative(at) => example("negative", at),
     };
     let place = place.or_else(|| fields.get("pattern"))?;
-    problems.add(place.span, error.message);
+    problems.add(place.span, message);
     None
 }
 
@@ -224,12 +217,14 @@ fn name(node: &Node, problems: &mut Problems<'_>) -> Option<String> {
 /// The id of a shipped rule.
 fn shipped_rule(node: &Node, problems: &mut Problems<'_>) -> Option<String> {
     let id = text(node, "the id of a rule", problems)?;
-    if values::is_dns_label(id) {
+    let known = Detectors::built_in_rules();
+    if known.contains(id) {
         return Some(id.to_owned());
     }
-    problems.add(
+    problems.add_with(
         node.span,
-        format!("`{id}` is no id of a rule: only shipped rules are switched off, by their ids"),
+        format!("there is no shipped rule `{id}`: only those are switched off"),
+        nearest(id, known),
     );
     None
 }

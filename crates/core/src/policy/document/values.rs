@@ -136,7 +136,7 @@ pub(in crate::policy) fn resource(node: &Node, problems: &mut Problems<'_>) -> O
     let (main, subresource) = match text.split_once('/') {
         None => (text, Subresource::Unsaid),
         Some((main, "*")) => (main, Subresource::All),
-        Some((main, name)) => (main, Subresource::Named(name.to_owned())),
+        Some((main, name)) => (main, Subresource::Named(name.into())),
     };
     let (resource, group) = match main.split_once('.') {
         Some((resource, group)) => (resource, Group::Named(Glob::new(group))),
@@ -174,7 +174,7 @@ pub(in crate::policy) fn resource(node: &Node, problems: &mut Problems<'_>) -> O
     }
     Some(ResourceSpec::Some {
         group,
-        resource: (resource != "*").then(|| resource.to_owned()),
+        resource: (resource != "*").then(|| resource.into()),
         subresource,
     })
 }

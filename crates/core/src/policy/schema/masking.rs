@@ -104,13 +104,10 @@ pub struct DetectRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]
     pub why: Option<String>,
-    /// A regular expression, in the syntax of Rust's `regex`.
+    /// A regular expression, in the syntax of Rust's `regex`, without Unicode. The group `secret` (`(?P<secret>…)`) is the
+    /// secret, or else all of it.
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]
     pub pattern: String,
-    /// The named group of the pattern that is the secret; the whole match where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]
-    pub secret: Option<String>,
     /// Its tests, which are run when the policy is loaded.
     pub examples: ExamplesSpec,
 }
@@ -120,7 +117,7 @@ pub struct DetectRuleSpec {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct ExamplesSpec {
-    /// Texts in which it finds something.
+    /// Texts in which it finds something; exactly what stands between `⟦` and `⟧`, if anything does.
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1), inner(length(min = 1))))]
     pub positive: Vec<String>,
     /// Texts in which it finds nothing.

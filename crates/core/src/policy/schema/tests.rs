@@ -29,9 +29,9 @@ spec:
     detect:
       pii: true
       names: [acmeKey]
-      insecure_disable: [jwt]
+      insecure_disable: [named-value]
       rules:
-      - { id: acme, description: tokens of ACME, why: they open doors, pattern: "acme-(?P<v>[a-z]+)", secret: v, examples: { positive: [acme-x], negative: [acme] } }
+      - { id: acme, description: tokens of ACME, why: they open doors, pattern: "acme-(?P<secret>[a-z]+)", examples: { positive: [acme-qwvzt, "acme-⟦qwvzt⟧ 1"], negative: [acme] } }
     insecure_forget_known_values: true
     writeBack: restore
     accept: refuse

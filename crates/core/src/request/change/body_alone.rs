@@ -10,9 +10,9 @@
 //!    is one that the policy lists, or a finding itself.
 
 use super::apply::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, Index, Node, Op, Operation, RETAIN_KEYS};
+use super::collected::Collected;
 use super::concern::Concern;
 use super::difference::{self, is_of_the_server};
-use super::findings::Findings;
 use super::place::{Place, pointer_of};
 use super::states::States;
 use super::write::Write;
@@ -22,7 +22,7 @@ use crate::request::attributes::Attributes;
 use crate::request::key_case::FREE_MAPS;
 
 /// Finds what a body takes away.
-pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed: bool, findings: &mut Findings) {
+pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed: bool, findings: &mut Collected) {
     let mut search = Search { findings, assumed };
     let root = Place::ROOT;
     match write {
@@ -47,13 +47,13 @@ pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed
 
 /// Finds what a strategic merge patch takes out of lists in which values are masked: they can't be found there, but the
 /// server finds them.
-pub(super) fn removals_of_masked(write: &Write<'_>, seen: &Value, findings: &mut Findings) {
+pub(super) fn removals_of_masked(write: &Write<'_>, seen: &Value, findings: &mut Collected) {
     if let Write::Strategic(patch) = write {
         masked_removals(patch, seen, Place::ROOT, findings);
     }
 }
 
-fn masked_removals(patch: &Value, seen: &Value, place: Place<'_>, findings: &mut Findings) {
+fn masked_removals(patch: &Value, seen: &Value, place: Place<'_>, findings: &mut Collected) {
     match (patch, seen) {
         (Value::Object(patch), Value::Object(seen)) => {
             let seen = Index::of(seen);
@@ -90,7 +90,7 @@ fn takes_out_scalars(patch: &Value) -> bool {
 }
 
 /// Finds values by whose change the server drops others.
-pub(super) fn switches(attributes: &Attributes, states: &States, findings: &mut Findings) {
+pub(super) fn switches(attributes: &Attributes, states: &States, findings: &mut Collected) {
     let (group, resource) = (attributes.api_group.as_str(), attributes.resource.as_str());
     difference::switches(group, resource, None, &states.after, |path| {
         findings.at(Concern::RemovesField, path, states.before.is_open());
@@ -98,7 +98,7 @@ pub(super) fn switches(attributes: &Attributes, states: &States, findings: &mut 
 }
 
 struct Search<'f> {
-    findings: &'f mut Findings,
+    findings: &'f mut Collected,
     assumed: bool,
 }
 

@@ -8,9 +8,9 @@
 use std::collections::HashMap;
 
 use super::apply::{Index, Node};
+use super::collected::Collected;
 use super::concern::Concern;
 use super::defaults::Omitted;
-use super::findings::Findings;
 use super::place::Place;
 use crate::json::{Object, Value};
 use crate::request::canonical::Canonical;
@@ -83,7 +83,7 @@ impl<'a> Difference<'a> {
     }
 
     /// Finds what is lost.
-    pub(super) fn report(&self, node: Node, findings: &mut Findings) {
+    pub(super) fn report(&self, node: Node, findings: &mut Collected) {
         let (before, after) = (self.omitted.before, self.omitted.after);
         self.value(before, Some(after), node, Place::ROOT, findings);
         switches(self.omitted.group, self.omitted.resource, Some(before), after, |path| {
@@ -91,7 +91,7 @@ impl<'a> Difference<'a> {
         });
     }
 
-    fn lost(&self, value: &Value, place: Place<'_>, findings: &mut Findings) {
+    fn lost(&self, value: &Value, place: Place<'_>, findings: &mut Collected) {
         if findings.is_full(Concern::RemovesField) {
             return;
         }
@@ -112,7 +112,7 @@ impl<'a> Difference<'a> {
     }
 
     /// Recursion is bounded by the depth of what is parsed.
-    fn value(&self, before: &Value, after: Option<&Value>, node: Node, place: Place<'_>, findings: &mut Findings) {
+    fn value(&self, before: &Value, after: Option<&Value>, node: Node, place: Place<'_>, findings: &mut Collected) {
         if is_nothing(before) || self.is_ignored(&place) {
             return;
         }
@@ -128,7 +128,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    fn members(&self, before: &Object, after: &Object, node: Node, place: Place<'_>, findings: &mut Findings) {
+    fn members(&self, before: &Object, after: &Object, node: Node, place: Place<'_>, findings: &mut Collected) {
         let after = Index::of(after);
         // What is written as text is stored in `data`. No server shows any: what is there before was not written.
         let is_data = (self.omitted.group, self.omitted.resource) == ("", "secrets") && place.is_at(&["data"]);
@@ -142,7 +142,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    fn elements(&self, before: &[Value], after: &[Value], node: Node, place: Place<'_>, findings: &mut Findings) {
+    fn elements(&self, before: &[Value], after: &[Value], node: Node, place: Place<'_>, findings: &mut Collected) {
         let mut found: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, element) in after.iter().enumerate().rev() {
             found.entry(identity(node, element)).or_default().push(at);

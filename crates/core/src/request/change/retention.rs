@@ -1,7 +1,7 @@
 //! What is deleted later, and what becomes of stored data then: fields that say so, wherever they are, once they change.
 
+use super::collected::Collected;
 use super::concern::Concern;
-use super::findings::Findings;
 use super::place::Place;
 use super::states::{Before, States};
 use crate::json::Value;
@@ -18,7 +18,7 @@ const FIELDS: &[(&str, Concern)] = &[
 ];
 
 /// Finds those that a change sets; of existing objects only.
-pub(super) fn findings(states: &States, out: &mut Findings) {
+pub(super) fn findings(states: &States, out: &mut Collected) {
     let before = match &states.before {
         Before::Nothing => return,
         Before::Seen(before) => Some(before),
@@ -28,7 +28,7 @@ pub(super) fn findings(states: &States, out: &mut Findings) {
 }
 
 /// Recursion is bounded by the depth of what is parsed.
-fn below(before: Option<&Value>, after: &Value, place: Place<'_>, assumed: bool, out: &mut Findings) {
+fn below(before: Option<&Value>, after: &Value, place: Place<'_>, assumed: bool, out: &mut Collected) {
     match after {
         Value::Object(object) => {
             // What users name themselves says nothing, nor does a status.

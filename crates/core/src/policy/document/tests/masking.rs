@@ -5,7 +5,7 @@ use crate::mask::{FieldTreatment, WithoutJson, WriteBack};
 use crate::policy::PolicySet;
 use crate::subject::Subject;
 
-const RULE: &str = "{ id: acme, description: d, pattern: \"acme-[a-z]+\", examples: { positive: [acme-x] } }";
+const RULE: &str = "{ id: acme, description: d, pattern: \"acme-[a-z]+\", examples: { positive: [acme-qwvzt] } }";
 
 /// A document whose `masking`, from line 8 on, has these fields.
 fn masking(fields: &[&str]) -> String {
@@ -20,7 +20,7 @@ fn all_of_it_is_read() {
     let text = masking(&[
         "strict: true",
         "kinds: [{ kind: Widget, groups: [example.com, \"\"], path: spec.key, treatment: scan, why: w }]",
-        &format!("detect: {{ pii: true, names: [acmeKey], insecure_disable: [jwt], rules: [{RULE}] }}"),
+        &format!("detect: {{ pii: true, names: [acmeKey], insecure_disable: [named-value], rules: [{RULE}] }}"),
         "insecure_forget_known_values: true",
         "writeBack: restore",
         "accept: refuse",
@@ -77,28 +77,28 @@ fn what_is_wrong_has_its_place() {
             "8:23: `a b` is no name of a value: at most 64 letters, digits, `-`, `_` and `.`",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: b, examples: { positive: [b, c] } }] }",
-            "8:86: the rule finds nothing in this",
+            "detect: { rules: [{ id: a, description: d, pattern: bcdef, examples: { positive: [bcdef, c] } }] }",
+            "8:94: the rule finds nothing in this, or what it finds only stands for a secret",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: b, examples: { positive: [b], negative: [ab] } }] }",
-            "8:98: the rule finds something in this",
+            "detect: { rules: [{ id: a, description: d, pattern: bcdef, examples: { positive: [bcdef], negative: [bcdef] } }] }",
+            "8:106: the rule finds something in this",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: \"(\", examples: { positive: [b] } }] }",
-            "8:57: this is no pattern: unclosed group",
+            "detect: { rules: [{ id: a, description: d, pattern: \"bcd(\", examples: { positive: [b] } }] }",
+            "8:57: the pattern is no regular expression: unclosed group (at byte 3)",
         ),
         (
-            "detect: { rules: [{ id: a, description: d, pattern: b, secret: v, examples: { positive: [b] } }] }",
-            "8:68: the pattern has no group named `v`",
+            "detect: { rules: [{ id: a, description: d, pattern: bcdef+, examples: { positive: [\"x ⟦bcdef⟧f\"] } }] }",
+            "8:88: in example 1 it finds bytes 2 to 8 instead of bytes 2 to 7",
         ),
         (
             "detect: { rules: [{ id: a, description: d, pattern: b }] }",
             "8:23: a rule of `detect` has no `examples`",
         ),
         (
-            "detect: { insecure_disable: [a/b] }",
-            "8:34: `a/b` is no id of a rule: only shipped rules are switched off, by their ids",
+            "detect: { insecure_disable: [named-valu] }",
+            "8:34: there is no shipped rule `named-valu`: only those are switched off; did you mean `named-value`?",
         ),
     ] {
         says(&masking(&[field]), &[&format!("agent.yaml:{expected}")]);
