@@ -487,7 +487,10 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
     match (secrecy, place) {
         (Secrecy::Password, Place::Assigned) => !(numeric && value.len() < 3),
         (Secrecy::Password, Place::Prose) => looks_secret(value, 6),
-        (Secrecy::Token, Place::Assigned) => !(numeric && value.len() < 9) && !is_address(value) && value.len() > 1,
+        (Secrecy::Token, Place::Assigned) => {
+            let short = numeric && value.len() < 9;
+            !(short || is_address(value) || value.len() < 2)
+        }
         (Secrecy::Token | Secrecy::Authorization, Place::Prose) => {
             value.len() >= 16 && looks_secret(value, 16) && !is_uuid(value)
         }
