@@ -294,3 +294,82 @@ spec:
         "{said}"
     );
 }
+
+/// `kubectl edit` sends what changed, `kubectl replace` all that it read, masked values included.
+#[tokio::test]
+async fn a_secret_is_edited_and_replaced() {
+    let test = "a_secret_is_edited_and_replaced";
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies/gateway.yaml");
+    let text = std::fs::read_to_string(shipped).unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("restore.yaml");
+    std::fs::write(&path, format!("{text}  masking: {{ writeBack: restore }}\n")).unwrap();
+    let Some(gateway) = Gateway::start_under(test, &path).await else {
+        return;
+    };
+    let secrets: Api<Secret> = Api::namespaced(gateway.cp.admin(), TEAM);
+    let secret = json!({
+        "metadata": {"name": "edited", "labels": {"app": "before"}},
+        "stringData": {"password": "canary-that-stays", "user": "bob"},
+    });
+    let secret = serde_json::from_value(secret).unwrap();
+    secrets.create(&PostParams::default(), &secret).await.unwrap();
+    let get = ["get", "secret", "edited", "-n", TEAM, "-o", "yaml"];
+    let text_of = |secret: &Secret, key: &str| {
+        let value = secret.data.as_ref().unwrap()[key].0.clone();
+        String::from_utf8(value).unwrap()
+    };
+
+    let mut edit = gateway.kubectl_command(&["edit", "secret", "edited", "-n", TEAM]);
+    let edited = run(edit.env("KUBE_EDITOR", "sed -i s/before/after/"), "").await;
+    Gateway::ok(&edited);
+    let now = secrets.get("edited").await.unwrap();
+    assert_eq!(now.metadata.labels.as_ref().unwrap()["app"], "after");
+    assert_eq!(text_of(&now, "password"), "canary-that-stays");
+
+    let read = Gateway::ok(&gateway.kubectl(&get).await);
+    assert!(!read.contains("canary") && read.contains("user: Y291bnRl"), "{read}");
+    // Another value for one key; the other one goes back as it came.
+    let changed = read.replace("user: Y291bnRlcnNpZ24ubWFza2VkLnZhbHVl", "user: YWxpY2U=");
+    Gateway::ok(&gateway.kubectl_with(&["replace", "-f", "-"], &changed).await);
+    let now = secrets.get("edited").await.unwrap();
+    assert_eq!(
+        (text_of(&now, "password").as_str(), text_of(&now, "user").as_str()),
+        ("canary-that-stays", "alice")
+    );
+    // Out of date by now.
+    let late = gateway.kubectl_with(&["replace", "-f", "-"], &changed).await;
+    assert!(
+        !late.status.success() && stderr(&late).contains("Conflict"),
+        "{}",
+        stderr(&late)
+    );
+    let moved = Gateway::ok(&gateway.kubectl(&get).await).replace("password:", "copy:");
+    let moved = gateway.kubectl_with(&["replace", "-f", "-"], &moved).await;
+    assert!(
+        !moved.status.success() && stderr(&moved).contains("data.copy"),
+        "{}",
+        stderr(&moved)
+    );
+    assert!(stderr(&gateway.kubectl(&get).await).contains("2 values masked (secret-data 2)"));
+    let (_, said, log) = gateway.stop().await;
+    assert!(
+        !said.contains("canary") && !String::from_utf8_lossy(&log).contains("canary"),
+        "{said}"
+    );
+
+    let Some(gateway) = Gateway::start(test).await else {
+        return;
+    };
+    let read = Gateway::ok(&gateway.kubectl(&get).await);
+    let refused = gateway.kubectl_with(&["replace", "-f", "-"], &read).await;
+    let told = stderr(&refused);
+    assert!(
+        !refused.status.success()
+            && told.contains("data.password, data.user")
+            && told.contains("send a patch with only the fields that change"),
+        "{told}"
+    );
+    let (code, said, _) = gateway.stop().await;
+    assert_eq!(code, Some(0), "{said}");
+}

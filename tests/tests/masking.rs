@@ -279,3 +279,74 @@ async fn paths_of_the_policy() {
     })
     .await;
 }
+
+/// Written back under `writeBack: restore`, a marker is what it stands for; but only where it was read.
+#[tokio::test]
+async fn what_was_read_masked_can_be_replaced() {
+    let policy = format!("{POLICY}  masking: {{ writeBack: restore }}\n");
+    on_both("what_was_read_masked_can_be_replaced", &policy, async |stack| {
+        let (canary, beside, secrets) = seeded(stack).await;
+        // Without what kubectl applied, which has the values once more.
+        let bare = json!({"metadata": {"annotations": null}});
+        beside
+            .patch("database", &PatchParams::default(), &Patch::Merge(bare))
+            .await
+            .unwrap();
+        let mut read = secrets.get("database").await.unwrap();
+        let stale = read.clone();
+        let labels = read.metadata.labels.get_or_insert_default();
+        labels.insert("touched".to_owned(), "yes".to_owned());
+        let own = Canary::new("replaced", &stack.namespace);
+        let values = read.data.as_mut().unwrap();
+        values.insert("token".to_owned(), k8s_openapi::ByteString(own.0.clone().into_bytes()));
+        let replaced = secrets
+            .replace("database", &PostParams::default(), &read)
+            .await
+            .unwrap();
+        assert_eq!(value(&replaced, "password"), MARKER);
+        let now = beside.get("database").await.unwrap();
+        assert_eq!(
+            (value(&now, "password"), value(&now, "token")),
+            (canary.0.clone(), own.0.clone())
+        );
+        assert_eq!(now.metadata.labels.unwrap()["touched"], "yes");
+
+        // Read before the last change.
+        let conflict = refused(secrets.replace("database", &PostParams::default(), &stale).await);
+        assert_eq!(conflict.code, 409, "{conflict:?}");
+        let read = secrets.get("database").await.unwrap();
+        let version = read.metadata.resource_version.clone().unwrap();
+        let patch = |data: Value| json!({"metadata": {"resourceVersion": version}, "data": data});
+        let marker = STANDARD.encode(MARKER);
+        let same = Patch::Strategic(patch(json!({"password": marker})));
+        secrets.patch("database", &PatchParams::default(), &same).await.unwrap();
+        for moved in [
+            patch(json!({"copy": marker})),
+            json!({"data": {"password": marker}}),
+            json!({"metadata": {"resourceVersion": version, "labels": {"copy": MARKER}}}),
+            json!({"metadata": {"resourceVersion": version}, "stringData": {"password": MARKER}}),
+        ] {
+            let status = refused(
+                secrets
+                    .patch("database", &PatchParams::default(), &Patch::Merge(&moved))
+                    .await,
+            );
+            assert_eq!(status.code, 422, "{moved}");
+        }
+        let mut copy = read.clone();
+        copy.metadata = serde_json::from_value(json!({"name": "copy"})).unwrap();
+        assert_eq!(refused(secrets.create(&PostParams::default(), &copy).await).code, 422);
+        let now = beside.get("database").await.unwrap();
+        assert_eq!(
+            (value(&now, "password"), value(&now, "token")),
+            (canary.0.clone(), own.0.clone())
+        );
+        assert_silent(stack, &[&canary, &own]).await;
+        let restored = stack.audit().await.0;
+        let restored = restored
+            .iter()
+            .filter_map(|event| event.annotation("countersign.dev/restored"));
+        assert!(restored.into_iter().any(|paths| paths == "data.password"));
+    })
+    .await;
+}

@@ -102,6 +102,19 @@ fn the_rule_that_it_shows_alone_fits_into_its_policy() {
 }
 
 #[test]
+fn the_masking_that_it_shows_fits_into_its_policy() {
+    let policy = of_kind("Policy");
+    let masking: Vec<String> = shown()
+        .into_iter()
+        .filter(|block| block.starts_with("  masking:"))
+        .collect();
+    assert_eq!(masking.len(), 1);
+    let (before, after) = policy.split_once("  rules:\n").unwrap();
+    let policy = loaded(&format!("{before}{}  rules:\n{after}", masking[0]));
+    assert!(policy.warnings().is_empty(), "{:?}", policy.warnings());
+}
+
+#[test]
 fn what_it_shows_are_the_files_that_its_commands_name() {
     for (kind, file) in [("Policy", "triage.yaml"), ("PolicyTest", "triage.test.yaml")] {
         let path = workspace().join("examples/policies").join(file);

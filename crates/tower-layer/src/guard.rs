@@ -9,6 +9,7 @@ use bytes::Bytes;
 use countersign_core::Subject;
 use countersign_core::approval::{ApprovalBackend, BackendError, Consumed, Ticket, TicketId, Vote};
 use countersign_core::audit::AuditSink;
+use countersign_core::detect::{Detector, Sessions};
 use countersign_core::digest::Digest;
 use countersign_core::policy::{BudgetStore, MemoryBudgets, PolicyEngine};
 use countersign_core::request::{Catalog, ClusterIdentity, Gate as GateSettings};
@@ -86,6 +87,8 @@ pub struct Guard {
     audit: AuditLayer,
     clock: Arc<dyn Clock>,
     guard_namespace: Option<String>,
+    detectors: Vec<Arc<dyn Detector>>,
+    sessions: Arc<Sessions>,
 }
 
 impl Guard {
@@ -100,9 +103,13 @@ impl Guard {
         let (engine, budgets) = (Arc::clone(&self.engine), Arc::clone(&self.budgets));
         let policy = Policy::new(engine, upstream.prober(), Arc::clone(&self.clock)).with_budgets(budgets);
         let seal = Seal::new(self.cluster.clone(), upstream.prober());
-        let mut forward = Forward::new(upstream);
+        let (sessions, clock) = (Arc::clone(&self.sessions), Arc::clone(&self.clock));
+        let mut forward = Forward::new(upstream).with_known_values(sessions, clock);
         if let Some(namespace) = &self.guard_namespace {
             forward = forward.with_hidden_namespace(namespace);
+        }
+        for detector in &self.detectors {
+            forward = forward.add_detector(Arc::clone(detector));
         }
         // From the inside out; each line says why it stands where it stands.
         let service = forward; // The only one that reaches the server, so it is last.
@@ -194,6 +201,7 @@ pub struct GuardBuilder {
     gate: Option<GateSettings>,
     clock: Option<Arc<dyn Clock>>,
     guard_namespace: Option<String>,
+    detectors: Vec<Arc<dyn Detector>>,
     max_held: Option<usize>,
     reads_without_audit: bool,
 }
@@ -268,6 +276,12 @@ impl GuardBuilder {
         self
     }
 
+    /// Looks for secrets in answers with this too, beside what the policy and the guard itself look for.
+    pub fn add_detector(mut self, detector: impl Detector + 'static) -> Self {
+        self.detectors.push(Arc::new(detector));
+        self
+    }
+
     /// Holds at most this many requests at a time.
     pub fn max_held(mut self, requests: usize) -> Self {
         self.max_held = Some(requests);
@@ -328,6 +342,8 @@ impl GuardBuilder {
             audit,
             clock,
             guard_namespace: self.guard_namespace,
+            detectors: self.detectors,
+            sessions: Arc::default(),
         })
     }
 }

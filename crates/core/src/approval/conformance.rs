@@ -60,6 +60,7 @@ pub fn ticket(id: &str) -> Ticket {
             effects: Effects::NONE,
             findings: Vec::new(),
             rewrites: Vec::new(),
+            restored: Vec::new(),
             content_type: String::new(),
             body: String::new(),
             targets: Vec::new(),

@@ -83,9 +83,11 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// What the policy changed in the agent's request, as `policy/rule: replace /spec/replicas`.
     pub rewrites: Vec<String>,
+    /// Paths in the body at which the mask's marker stands for a live value that stays as it is.
+    pub restored: Vec<String>,
     /// Type of the body, empty without one: the same bytes mean another change as another kind of patch.
     pub content_type: String,
-    /// The body exactly as it will be sent, pins included.
+    /// The body exactly as it will be sent, pins included; but with the mask's marker where a value is restored.
     pub body: String,
     /// The objects that it is pinned to.
     pub targets: Vec<PinnedObject>,
@@ -150,6 +152,7 @@ impl Review {
             effects: sealed.decision().effects(),
             findings: sealed.decision().findings().to_vec(),
             rewrites: sealed.decision().rewrites().iter().map(ToString::to_string).collect(),
+            restored: sealed.restored().iter().map(|key| format!("data.{key}")).collect(),
             content_type: request.content_type().unwrap_or_default().to_owned(),
             body: bodies.join("\n"),
             targets: sealed.targets().to_vec(),

@@ -1,11 +1,13 @@
 //! What looks for secrets, together.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use super::contexts::{self, Contexts, encoded, guard};
 use super::hit::Hits;
 use super::lines::{self, LineState};
+use super::own_names::{self, OwnNames};
 use super::rules::Rules;
 
 /// How often an encoding within an encoding is unpacked.
@@ -38,6 +40,10 @@ pub trait Detector: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Detectors {
     all: Arc<[Arc<dyn Detector>]>,
+    /// Names whose values are secret besides.
+    names: Option<Arc<OwnNames>>,
+    /// Rules that are switched off.
+    disabled: Arc<BTreeSet<String>>,
 }
 
 impl Detectors {
@@ -46,6 +52,8 @@ impl Detectors {
     pub fn built_in() -> Self {
         Self {
             all: Arc::new([Arc::new(Rules::built_in()), Arc::new(Contexts)]),
+            names: None,
+            disabled: Arc::default(),
         }
     }
 
@@ -58,6 +66,8 @@ impl Detectors {
     pub(super) fn of_contexts() -> Self {
         Self {
             all: Arc::new([Arc::new(Contexts)]),
+            names: None,
+            disabled: Arc::default(),
         }
     }
 
@@ -66,6 +76,49 @@ impl Detectors {
     pub fn and(self, detector: Arc<dyn Detector>) -> Self {
         Self {
             all: self.all.iter().cloned().chain([detector]).collect(),
+            ..self
+        }
+    }
+
+    /// These, and names whose values are secret, in text and of fields; none if the names are too many to be looked for.
+    #[must_use]
+    pub fn with_names(self, names: &[String]) -> Option<Self> {
+        if names.is_empty() {
+            return Some(self);
+        }
+        let names = Arc::new(OwnNames::new(names)?);
+        let found = Self {
+            names: Some(Arc::clone(&names)),
+            ..self
+        };
+        Some(found.and(names))
+    }
+
+    /// These, without what rules of these ids find.
+    #[must_use]
+    pub fn without(self, rules: &BTreeSet<String>) -> Self {
+        let disabled = self.disabled.union(rules).cloned().collect();
+        Self {
+            disabled: Arc::new(disabled),
+            ..self
+        }
+    }
+
+    /// The ids of all rules that come with this crate.
+    #[must_use]
+    pub fn built_in_rules() -> BTreeSet<String> {
+        let contexts = contexts::RULES.iter().map(|rule| (*rule).to_owned());
+        Rules::built_in()
+            .ids()
+            .chain(Rules::pii().ids())
+            .chain(contexts)
+            .collect()
+    }
+
+    /// Forgets what rules have found that are switched off.
+    pub(super) fn forget_disabled(&self, hits: &mut Hits) {
+        if !self.disabled.is_empty() {
+            hits.retain(|hit| !self.disabled.contains(hit.rule.as_str()));
         }
     }
 
@@ -79,6 +132,7 @@ impl Detectors {
     /// Adds the secrets in what is encoded in a text, and leaves of them and of those that were found before what keeps
     /// JSON intact.
     pub(super) fn complete(&self, text: &[u8], mut found: Hits, hits: &mut Hits) {
+        self.forget_disabled(&mut found);
         self.detect_inside(text, MAX_LEVELS, &mut found);
         guard::keep_json(text, &found, hits);
     }
@@ -88,6 +142,7 @@ impl Detectors {
         for detector in self.all.iter() {
             detector.detect(text, hits);
         }
+        self.forget_disabled(hits);
         self.detect_inside(text, levels, hits);
     }
 
@@ -132,8 +187,14 @@ impl Detectors {
     /// Adds the secrets in the value of something named: an environment variable, a key of a ConfigMap, a column. The
     /// name may say that the whole of it is one.
     pub fn detect_named(&self, name: &str, value: &[u8], hits: &mut Hits) {
-        if contexts::is_secret_value(name.as_bytes(), value) {
-            hits.push(0..value.len(), "named-value");
+        let is_ours = || {
+            self.names
+                .as_ref()
+                .is_some_and(|names| names.tell(name.as_bytes(), value))
+        };
+        let is_on = !self.disabled.contains(own_names::RULE);
+        if is_on && (contexts::is_secret_value(name.as_bytes(), value) || is_ours()) {
+            hits.push(0..value.len(), own_names::RULE);
             return;
         }
         self.detect(value, hits);
@@ -147,6 +208,7 @@ impl Detectors {
         contexts::arguments(arguments, |index, range| {
             if let Some(hits) = hits.get_mut(index) {
                 hits.push(range, "argument");
+                self.forget_disabled(hits);
             }
         });
     }

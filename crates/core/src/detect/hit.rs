@@ -49,6 +49,11 @@ impl Hits {
         &self.0
     }
 
+    /// Forgets what does not fit.
+    pub(super) fn retain(&mut self, fits: impl FnMut(&Hit) -> bool) {
+        self.0.retain(fits);
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.0.clear();

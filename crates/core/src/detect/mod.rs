@@ -6,7 +6,8 @@
 //!
 //! 1. A [`Hit`] covers the whole of a secret and nothing else: `password=` stays, what follows it goes.
 //! 2. Overlapping hits become one. Each is replaced by [`MARKER`](crate::mask::MARKER), whatever is in it.
-//! 3. [`Text`] is fed a stream chunk by chunk: how it is cut never changes what comes out, and a complete line is never
+//! 3. What a policy adds or switches off is [`Detectors::with_names`] and [`Detectors::without`].
+//! 4. [`Text`] is fed a stream chunk by chunk: how it is cut never changes what comes out, and a complete line is never
 //!    held back.
 
 mod ansi;
@@ -14,14 +15,17 @@ mod contexts;
 mod detectors;
 mod engine;
 mod hit;
+mod known;
 mod lines;
 mod names;
+mod own_names;
 mod rules;
 mod text;
 
 pub use contexts::Contexts;
 pub use detectors::{Detector, Detectors};
 pub use hit::{Hit, Hits};
+pub use known::{KnownLimits, KnownValues, Sessions};
 pub use lines::LineState;
 pub use rules::{Begins, Check, Group, RuleError, RuleSource, Rules};
 pub use text::Text;

@@ -100,19 +100,14 @@ impl Engine {
     /// Masks a whole value.
     fn value(&mut self, item: Item<'_>, out: &mut Vec<u8>) -> Result<(), MaskError> {
         let text = text(self.scanner.bytes(item))?;
+        let mut is_event = self.streams;
+        let walk = |walk: &mut Walk<'_>, page: &mut Page<'_>| {
+            let keep = walk.root(page)?;
+            is_event |= walk.is_event;
+            Ok(keep)
+        };
         let noted = self.scanner.noted();
-        let mut is_event = false;
-        let kept = mask_text(
-            &self.plan,
-            &mut self.tally,
-            &mut self.edits,
-            (text, 0, noted),
-            |walk, page| {
-                let keep = walk.root(page)?;
-                is_event = walk.is_event;
-                Ok(keep)
-            },
-        )?;
+        let kept = mask_text(&self.plan, &mut self.tally, &mut self.edits, (text, 0, noted), walk)?;
         self.spaces = kept == Keep::Yes;
         if self.spaces {
             self.edits.write(text.as_bytes(), 0, out);
@@ -158,18 +153,13 @@ impl Engine {
         let Some(open) = &mut self.open else {
             return Err(MaskErrorKind::Malformed.into());
         };
+        let walk = |walk: &mut Walk<'_>, page: &mut Page<'_>| match open.listing {
+            Listing::Items => walk.item(page, open.kind.as_deref()),
+            Listing::Rows => walk.row(page, &open.columns),
+        };
         // Two levels are around it: the root and the array.
         let noted = self.scanner.noted();
-        let kept = mask_text(
-            &self.plan,
-            &mut self.tally,
-            &mut self.edits,
-            (text, 2, noted),
-            |walk, page| match open.listing {
-                Listing::Items => walk.item(page, open.kind.as_deref()),
-                Listing::Rows => walk.row(page, &open.columns),
-            },
-        )?;
+        let kept = mask_text(&self.plan, &mut self.tally, &mut self.edits, (text, 2, noted), walk)?;
         self.spaces = kept == Keep::Yes;
         if self.spaces {
             open.begin(out);
@@ -190,13 +180,14 @@ impl Engine {
         let text = text(&envelope)?;
         let plan = &self.plan;
         let mut disagrees = false;
-        let value = (text, 0, Noted::Unknown);
-        let kept = mask_text(plan, &mut self.tally, &mut self.edits, value, |walk, page| {
+        let walk = |walk: &mut Walk<'_>, page: &mut Page<'_>| {
             let keep = walk.root(page)?;
             let kind = walk.kind.as_deref();
             disagrees = open.kind.is_none() && kind.is_some_and(|kind| contradicts(plan, kind));
             Ok(keep)
-        })?;
+        };
+        let noted = Noted::Unknown;
+        let kept = mask_text(plan, &mut self.tally, &mut self.edits, (text, 0, noted), walk)?;
         // The part before the elements may be gone already; it can't change any more.
         let begin = open.prefix.len();
         let changes_the_past = self.edits.first().is_some_and(|first| first < begin);
@@ -218,9 +209,9 @@ impl Open {
     }
 }
 
-/// Masks the text of one value that has `around` levels around it: notes in `edits` what changes, and counts it. All of
-/// it was read, and nothing follows it.
-fn mask_text<'t>(
+/// Masks the text of one value that has `around` levels around it: notes in `edits` what changes. All of it was read,
+/// and nothing follows it.
+pub(super) fn mask_text<'t>(
     plan: &Plan,
     tally: &mut Tally,
     edits: &mut Edits,
@@ -229,16 +220,11 @@ fn mask_text<'t>(
 ) -> Result<Keep, MaskError> {
     edits.clear();
     let start = Cursor::new(text, around).noting(noted);
+    let mut page = Page::new(start.clone(), text, std::mem::take(edits));
     let mut walk = Walk::new(plan);
-    let mut page = Page::over(start.clone(), text, std::mem::take(edits));
-    let kept = mask(&mut walk, &mut page);
-    let Page {
-        mut cursor,
-        edits: noted,
-        ..
-    } = page;
-    *edits = noted;
-    let kept = kept?;
+    let kept = mask(&mut walk, &mut page)?;
+    let mut cursor = page.cursor;
+    *edits = page.edits;
     if kept == Keep::No {
         // Whoever leaves it out need not have read it all.
         cursor = start;
@@ -250,6 +236,26 @@ fn mask_text<'t>(
         walk.commit(tally);
     }
     Ok(kept)
+}
+
+/// Masks one value; `None` if it is left out. What did not change is the same bytes.
+pub(super) fn mask_bytes<'b>(
+    plan: &Plan,
+    tally: &mut Tally,
+    bytes: &'b [u8],
+    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'b>) -> Result<Keep, MaskErrorKind>,
+) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
+    let mut edits = Edits::default();
+    let kept = mask_text(plan, tally, &mut edits, (text(bytes)?, 0, Noted::Unknown), mask)?;
+    if kept == Keep::No {
+        return Ok(None);
+    }
+    if edits.is_empty() {
+        return Ok(Some(Cow::Borrowed(bytes)));
+    }
+    let mut masked = Vec::with_capacity(bytes.len());
+    edits.apply(bytes, &mut masked);
+    Ok(Some(Cow::Owned(masked)))
 }
 
 /// Items are UTF-8, or nothing of them is handed out.
@@ -335,24 +341,4 @@ fn is_cut_short(bytes: &[u8]) -> Result<bool, MaskError> {
         _ => text(bytes)?,
     };
     Ok(Cursor::new(text, 0).is_cut_short()?)
-}
-
-/// Masks one value; `None` if it is left out. What did not change is the same bytes.
-pub(super) fn mask_bytes<'b>(
-    plan: &Plan,
-    tally: &mut Tally,
-    bytes: &'b [u8],
-    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'b>) -> Result<Keep, MaskErrorKind>,
-) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
-    let mut edits = Edits::default();
-    let kept = mask_text(plan, tally, &mut edits, (text(bytes)?, 0, Noted::Unknown), mask)?;
-    if kept == Keep::No {
-        return Ok(None);
-    }
-    if edits.is_empty() {
-        return Ok(Some(Cow::Borrowed(bytes)));
-    }
-    let mut masked = Vec::with_capacity(bytes.len());
-    edits.apply(bytes, &mut masked);
-    Ok(Some(Cow::Owned(masked)))
 }

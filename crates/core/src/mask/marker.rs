@@ -144,6 +144,15 @@ fn path(trail: &[Step<'_>]) -> String {
 }
 
 /// Whether a text carries the marker in any form.
+pub(crate) fn carries_marker(text: &str) -> bool {
+    carries(text, 0)
+}
+
+/// Whether a value is the marker as it stands in a field that is base64, and nothing else.
+pub(crate) fn is_encoded_marker(value: &Value) -> bool {
+    value.as_str() == Some(encoded())
+}
+
 fn carries(text: &str, level: usize) -> bool {
     if contains(text.as_bytes()) {
         return true;

@@ -4,7 +4,7 @@ use super::kinds::Kinds;
 use crate::detect::Detectors;
 
 /// How answers are masked, beyond the kinds and paths that always are; cheap to clone. The default is the safe one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Masking {
     /// What looks for secrets in text.
     pub detectors: Detectors,
@@ -12,4 +12,17 @@ pub struct Masking {
     pub strict: bool,
     /// Which fields of which kinds are masked.
     pub kinds: Kinds,
+    /// Whether values that were masked are remembered, and found again elsewhere.
+    pub known_values: bool,
+}
+
+impl Default for Masking {
+    fn default() -> Self {
+        Self {
+            detectors: Detectors::default(),
+            strict: false,
+            kinds: Kinds::default(),
+            known_values: true,
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! What to mask in the answer to one request, as far as the request says it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::kinds::{self, Kinds};
 use super::masking::Masking;
 use super::walk::Kin;
-use crate::detect::Detectors;
+use crate::detect::{Detector, Detectors, KnownValues};
 use crate::policy::MaskObligation;
 use crate::request::{Attributes, Kind, Origin, Verb};
 
@@ -35,7 +36,18 @@ struct Inner {
     obligations: Vec<Arc<MaskObligation>>,
     hidden: Vec<String>,
     masking: Masking,
+    known: Option<Known>,
 }
+
+/// Where values that are masked are remembered, and how many of this answer still may be.
+#[derive(Debug, Clone)]
+struct Known {
+    values: Arc<KnownValues>,
+    left: Arc<AtomicUsize>,
+}
+
+/// Most values that are remembered of one answer: it costs far more than to mask them.
+const MAX_REMEMBERED: usize = 1000;
 
 /// What an error about the URL's resource may quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +118,7 @@ impl Plan {
             obligations: obligations.to_vec(),
             hidden: Vec::new(),
             masking: Masking::default(),
+            known: None,
         }))
     }
 
@@ -120,13 +133,54 @@ impl Plan {
     /// Masks so, instead of by default.
     #[must_use]
     pub fn masking(mut self, masking: Masking) -> Self {
-        Arc::make_mut(&mut self.0).masking = masking;
+        let inner = Arc::make_mut(&mut self.0);
+        let group = inner.group.as_deref();
+        let is_whole = |kind: &String| {
+            let all_of_it = masking.strict && kind.eq_ignore_ascii_case("ConfigMap");
+            all_of_it || masking.kinds.extra(kind, group).next().is_some()
+        };
+        // What is always masked there must not be quoted, however it is worded.
+        if inner.kinds.iter().any(is_whole) {
+            inner.quoting = Quoting::Secrets;
+        }
+        inner.masking = masking;
         self
+    }
+
+    /// Finds values again that were masked before, and remembers those that are masked now; unless the policy forgets
+    /// them. To be said after how to mask.
+    #[must_use]
+    pub fn knowing(mut self, values: Arc<KnownValues>) -> Self {
+        if !self.0.masking.known_values {
+            return self;
+        }
+        let inner = Arc::make_mut(&mut self.0);
+        let found: Arc<dyn Detector> = Arc::clone(&values) as _;
+        inner.masking.detectors = inner.masking.detectors.clone().and(found);
+        inner.known = Some(Known {
+            values,
+            left: Arc::new(AtomicUsize::new(MAX_REMEMBERED)),
+        });
+        self
+    }
+
+    /// Remembers a value that is masked for where it is.
+    pub(super) fn remember(&self, name: &str, value: &[u8]) {
+        let Some(known) = &self.0.known else { return };
+        let take = |left: usize| left.checked_sub(1);
+        if known.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+            known.values.remember_named(name, value);
+        }
     }
 
     /// What looks for secrets in text.
     pub(super) fn detectors(&self) -> &Detectors {
         &self.0.masking.detectors
+    }
+
+    /// Whether the request is about Secrets.
+    pub(super) fn is_about_secrets(&self) -> bool {
+        self.0.kinds.iter().any(|kind| kinds::is_secret(kind))
     }
 
     /// Which fields of which kinds are masked.

@@ -43,6 +43,21 @@ impl Report {
     }
 }
 
+impl Report {
+    /// How many values were masked by what, in words for the caller: `3 values masked (secret-data 2, status 1)`. None if
+    /// nothing was.
+    #[must_use]
+    pub fn summary(&self) -> Option<String> {
+        let values = match self.masked {
+            0 => return None,
+            1 => "1 value".to_owned(),
+            masked => format!("{masked} values"),
+        };
+        let rules: Vec<String> = self.rules().map(|(rule, count)| format!("{rule} {count}")).collect();
+        Some(format!("{values} masked ({})", rules.join(", ")))
+    }
+}
+
 /// The report of an answer that is still being masked.
 #[derive(Debug, Default)]
 pub(super) struct Tally(Report);

@@ -3,19 +3,22 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use http::StatusCode;
 use jiff::Timestamp;
 
 use super::budget::Budget;
+use super::denial::Denial;
 use super::engine::{
     Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Pin, PolicyEngine, Rewrite,
     Verdict,
 };
+use super::write_back::WrittenBack;
 use crate::digest::Digest;
 use crate::json;
-use crate::mask::marker_paths;
-use crate::refusal::{Class, ObjectRef, Refusal};
-use crate::request::{Canonical, Effects, Finding, Live, RewriteOperation, Rewritten, check_paths};
+use crate::mask::{MaskPolicy, WithoutJson, WriteBack};
+use crate::refusal::{ObjectRef, Refusal};
+use crate::request::{
+    Canonical, Effects, Finding, Live, RewriteOperation, Rewritten, check_fields, check_paths, not_acceptable,
+};
 use crate::subject::Subject;
 
 /// What was decided, with every rule that fired, under which revision.
@@ -86,6 +89,12 @@ impl Decision {
         &self.verdict.masks
     }
 
+    /// How the answer is masked, and what becomes of masked values that are written back.
+    #[must_use]
+    pub fn masking(&self) -> &Arc<MaskPolicy> {
+        &self.verdict.masking
+    }
+
     /// Digest of the rules it was made under.
     #[must_use]
     pub fn revision(&self) -> Digest {
@@ -97,7 +106,7 @@ impl Decision {
     pub fn holds(&self) -> &[Arc<HoldTerms>] {
         match &self.verdict.outcome {
             Outcome::Hold(terms) => terms,
-            Outcome::Allow | Outcome::Deny { .. } => &[],
+            Outcome::Allow | Outcome::Deny(_) => &[],
         }
     }
 
@@ -121,6 +130,7 @@ pub struct Decided {
     request: Canonical,
     decision: Decision,
     facts: Facts,
+    restored: Vec<String>,
 }
 
 impl Decided {
@@ -146,6 +156,12 @@ impl Decided {
     #[must_use]
     pub fn live_object(&self) -> Option<&Arc<json::Value>> {
         self.facts.live_object.as_ref().and_then(Live::object)
+    }
+
+    /// Keys of a Secret's `data` that stay as they are: the body has the marker in their place.
+    #[must_use]
+    pub fn restored(&self) -> &[String] {
+        &self.restored
     }
 
     /// Whether the engine looked for the live object to decide, and there was none.
@@ -182,8 +198,8 @@ const ROUNDS: usize = 4;
 
 /// Asks the engine about one request. What it rewrites is judged again, and is what goes on.
 ///
-/// A body that carries the mask's marker is refused before the engine is asked: 422 of the rule
-/// `countersign/masked-value`. `facts` holds what earlier calls named; an engine that asks for what it was given is refused, as is one that panics,
+/// A body that carries the mask's marker is refused: 422 of the rule `countersign/masked-value`; before the engine is asked,
+/// unless the marker could be restored and the engine's verdict says whether it is. `facts` holds what earlier calls named; an engine that asks for what it was given is refused, as is one that panics,
 /// changes its revision meanwhile, or holds a request without terms that can be met.
 #[must_use]
 pub fn decide(
@@ -193,12 +209,15 @@ pub fn decide(
     facts: &Facts,
     now: Timestamp,
 ) -> Ruling {
-    if let Err(refusal) = refuse_marker(&request) {
-        return Ruling::Denied {
-            decision: None,
-            refusal,
-        };
-    }
+    let written_back = match WrittenBack::of(&request) {
+        Ok(written_back) => written_back,
+        Err(refusal) => {
+            return Ruling::Denied {
+                decision: None,
+                refusal,
+            };
+        }
+    };
     let mut request = request;
     let mut rewritten: Option<Applied> = None;
     for _ in 0..ROUNDS {
@@ -213,6 +232,12 @@ pub fn decide(
                 // Whoever asks again begins anew.
                 let request = rewritten.map_or(request, |applied| applied.original);
                 return Ruling::Needs { request, needs };
+            }
+            Ok((Evaluation::Verdict(verdict), _)) if written_back.needs_live(&verdict, facts) => {
+                return Ruling::Needs {
+                    request: rewritten.map_or(request, |applied| applied.original),
+                    needs: vec![Need::LiveObject],
+                };
             }
             Ok((Evaluation::Verdict(verdict), revision)) => (verdict, revision),
         };
@@ -238,18 +263,18 @@ pub fn decide(
                     rewrites,
                     ..verdict
                 };
-                return rule(subject, request, Decision { verdict, revision }, facts);
+                return rule(subject, request, Decision { verdict, revision }, facts, written_back);
             }
             Err(refusal) => {
                 let verdict = Verdict {
                     rewrites: Vec::new(),
                     ..verdict
                 };
-                let denies = matches!(verdict.outcome, Outcome::Deny { .. });
+                let denies = matches!(verdict.outcome, Outcome::Deny(_));
                 let decision = Decision { verdict, revision };
                 return match original {
                     // What is denied as it is, is denied for that.
-                    Some(request) if denies => rule(subject, request, decision, facts),
+                    Some(request) if denies => rule(subject, request, decision, facts, written_back),
                     _ => Ruling::Denied {
                         decision: Some(decision),
                         refusal,
@@ -301,68 +326,63 @@ fn ask(
 }
 
 /// From a decision to what becomes of the request.
-fn rule(subject: &Subject, request: Canonical, decision: Decision, facts: &Facts) -> Ruling {
-    if let Err(refusal) = refuse_oracle(&request, decision.masks()) {
-        return Ruling::Denied {
-            decision: Some(decision),
-            refusal,
-        };
-    }
-    let refusal = match decision.outcome() {
-        Outcome::Allow => None,
-        Outcome::Hold(terms) if terms.is_empty() || terms.iter().any(|t| t.quorum == 0 || t.approvers.is_empty()) => {
-            Some(Refusal::unavailable(
-                "the policy holds this request, but names nobody who could approve it",
-            ))
-        }
-        Outcome::Hold(_) => None,
-        Outcome::Deny { message, remedy } => Some(policy_refusal(&decision, &request, message, remedy.as_deref())),
-    };
-    match refusal {
-        None => Ruling::Granted(Decided {
+fn rule(subject: &Subject, request: Canonical, decision: Decision, facts: &Facts, written_back: WrittenBack) -> Ruling {
+    match granted(subject, &request, &decision, facts, written_back) {
+        Ok(restored) => Ruling::Granted(Decided {
             subject: subject.clone(),
             request,
             decision,
             facts: facts.clone(),
+            restored,
         }),
-        Some(refusal) => Ruling::Denied {
+        Err(refusal) => Ruling::Denied {
             decision: Some(decision),
             refusal,
         },
     }
 }
 
-/// A JSON Patch must not read what the policy masks, as it must not read what is always masked.
-fn refuse_oracle(request: &Canonical, masks: &[Arc<MaskObligation>]) -> Result<(), Refusal> {
-    match request.json() {
-        Some(json::Value::Array(operations)) if !masks.is_empty() => {
-            let paths = masks.iter().flat_map(|mask| &mask.paths).map(MaskPath::segments);
-            check_paths(operations, paths)
+/// Whether a request may go on, and which masked values in it stay what they stand for.
+fn granted(
+    subject: &Subject,
+    request: &Canonical,
+    decision: &Decision,
+    facts: &Facts,
+    written_back: WrittenBack,
+) -> Result<Vec<String>, Refusal> {
+    let settings = decision.masking().settings();
+    refuse_oracle(request, decision)?;
+    if settings.write_back == WriteBack::Refuse {
+        written_back.clone().restored(request, WriteBack::Refuse, facts)?;
+    }
+    match decision.outcome() {
+        Outcome::Hold(terms) if terms.is_empty() || terms.iter().any(|t| t.quorum == 0 || t.approvers.is_empty()) => {
+            return Err(Refusal::unavailable(
+                "the policy holds this request, but names nobody who could approve it",
+            ));
         }
-        _ => Ok(()),
+        Outcome::Allow | Outcome::Hold(_) => {}
+        Outcome::Deny(denial) => return Err(policy_refusal(subject, request, decision, denial)),
     }
+    if settings.accept == WithoutJson::Refuse && !request.accepts_json() {
+        return Err(not_acceptable());
+    }
+    written_back.restored(request, settings.write_back, facts)
 }
 
-/// A masked value that is written back would replace the real one, whatever the policy says.
-fn refuse_marker(request: &Canonical) -> Result<(), Refusal> {
-    let paths = request.json().map(marker_paths).unwrap_or_default();
-    if paths.is_empty() {
+/// A JSON Patch must not read what the policy masks, as it must not read what is always masked.
+fn refuse_oracle(request: &Canonical, decision: &Decision) -> Result<(), Refusal> {
+    let Some(json::Value::Array(operations)) = request.json() else {
         return Ok(());
-    }
-    let message = format!(
-        "the body carries the mask's marker instead of a value at {}",
-        paths.join(", ")
-    );
-    Err(
-        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Class::Unsupported, message)
-            .with_rule("countersign/masked-value")
-            .with_remedy("send a patch with only the fields that change, or the real value"),
-    )
+    };
+    let masks = decision.masks().iter().flat_map(|mask| &mask.paths);
+    check_paths(operations, masks.map(MaskPath::segments))?;
+    check_fields(operations, decision.masking().fields_of(request))
 }
 
-fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remedy: Option<&str>) -> Refusal {
+fn policy_refusal(subject: &Subject, request: &Canonical, decision: &Decision, denial: &Denial) -> Refusal {
     let attributes = request.attributes();
-    let mut refusal = Refusal::policy(message).with_object(ObjectRef {
+    let mut refusal = Refusal::policy(denial.message(subject, request)).with_object(ObjectRef {
         group: attributes.api_group.to_string(),
         resource: attributes.resource.to_string(),
         name: attributes.name.to_string(),
@@ -370,7 +390,7 @@ fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remed
     if let Some(rule) = decision.fired().iter().find(|rule| rule.action == "deny") {
         refusal = refusal.with_rule(&*rule.name);
     }
-    match remedy {
+    match denial.remedy(request) {
         Some(remedy) => refusal.with_remedy(remedy),
         None => refusal,
     }

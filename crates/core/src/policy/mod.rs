@@ -41,6 +41,9 @@
 //!     match: { resources: [jobs.batch], effects: [write] }
 //!     mode: shadow                         # recorded and warned about, not enforced
 //!     deny: {}
+//!   masking:
+//!     kinds: [{ kind: Widget, groups: [example.com], path: spec.apiKey, treatment: mask }]
+//!     writeBack: restore                   # so that `kubectl replace` of a Secret that was read works
 //!   budgets:
 //!   - { name: deletions, effects: [destructive], count: objects, max: 5, per: 1h }
 //! ```
@@ -149,6 +152,29 @@
 //!     `effects`, or of the objects that they touch. A request that is denied anyway draws on none; one that is never
 //!     sent gets back what was reserved for it.
 //!
+//! # Masking
+//!
+//! What is [always masked](crate::mask) needs no policy. `masking` adds to it, and says what becomes of masked values:
+//!
+//! - `strict: true`: every value of environment variables and ConfigMaps, whatever it looks like.
+//! - `kinds: [{ kind, groups, path, treatment, why }]`: fields of kinds. `mask` replaces every value, `mask-base64` by the
+//!   base64 of the marker, `scan` what looks like a secret or has the name of one.
+//! - `detect: { rules: [{ id, description, why, pattern, examples }] }`: what is looked for in text. The group `secret`
+//!   of the pattern is what is replaced, else all of the match. The examples are its tests, at load. `names`:
+//!   names whose values are secret. `pii: true`: card numbers, IBANs, e-mail addresses. `insecure_disable`: shipped rules
+//!   that are not wanted.
+//! - `insecure_forget_known_values: true`: what was masked is not remembered, and not found again in logs and elsewhere.
+//! - `writeBack: restore`: a marker that comes back in the `data` of a Secret, in an update or a merge patch that names the
+//!   `resourceVersion` it was read at, is the live value of the same key. Everywhere else, and without `restore`
+//!   everywhere, a write that carries the marker is refused with 422.
+//! - `accept: refuse`: 406 for a caller that accepts no JSON, instead of JSON.
+//! - `warning: false`: no `Warning` header says how many values were masked. By default it does, where that is known before
+//!   the answer goes out: not before watches, logs and answers of more than 64 KiB.
+//!
+//! Of several documents about a subject, those without `masking` say nothing. What the others add, adds up. Of the rest the
+//! stricter counts, field by field, and what a document leaves out it wants as it is by default: so a weakening counts only
+//! if all of them say it. Documents in shadow say nothing.
+//!
 //! # Profiles
 //!
 //! 25. A profile is a shipped document (`policy/profiles/`) whose rules are asked, all of them, where those of the
@@ -246,6 +272,7 @@ mod budget;
 mod condition;
 mod cover;
 mod decide;
+mod denial;
 mod document;
 mod engine;
 mod explain;
@@ -253,7 +280,9 @@ mod glob;
 mod index;
 mod judge;
 mod limits;
+mod masks;
 mod matching;
+mod nearest;
 mod overlap;
 mod question;
 mod reload;
@@ -262,11 +291,13 @@ pub mod schema;
 mod set;
 mod suite;
 mod wording;
+mod write_back;
 
 #[cfg(any(test, feature = "conformance"))]
 pub use budget::conformance as budget_conformance;
 pub use budget::{Budget, BudgetError, BudgetStore, Charge, Charged, MemoryBudgets, Reservation, Unit, budget_refusal};
 pub use decide::{Decided, Decision, Ruling, decide};
+pub use denial::Denial;
 pub use document::{LoadError, LoadErrors, LoadWarning};
 pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,
@@ -278,6 +309,7 @@ pub use explain::{
 pub use reload::ReloadablePolicy;
 pub use set::PolicySet;
 pub use suite::{CaseReport, Difference, PolicyTests, TestReport};
+pub(crate) use write_back::live_value;
 
 #[cfg(test)]
 mod tests;

@@ -36,22 +36,37 @@ const GROUPS_V2BETA1: &str =
 const GROUPS_BOTH: &str = "application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io,\
                            application/json;as=APIGroupDiscoveryList;v=v2beta1;g=apidiscovery.k8s.io,application/json";
 
+/// What is asked for in the caller's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Negotiated {
+    /// The `Accept` to send.
+    pub(super) accept: &'static str,
+    /// Whether the caller said that it takes what it gets. If not, whether it gets it is for the policy to say.
+    pub(super) offered: bool,
+}
+
+impl Negotiated {
+    const fn offered(accept: &'static str) -> Self {
+        Self { accept, offered: true }
+    }
+}
+
 /// The `Accept` to send. With `strict`, a caller that offers no JSON is refused instead of given some.
 pub(super) fn negotiate<'a>(
     values: impl Iterator<Item = &'a str> + Clone,
     answer: Answer,
     strict: bool,
-) -> Result<&'static str, Refusal> {
+) -> Result<Negotiated, Refusal> {
     match answer {
-        Answer::Log => return Ok("*/*"),
-        Answer::Health => return Ok(JSON),
+        Answer::Log => return Ok(Negotiated::offered("*/*")),
+        Answer::Health => return Ok(Negotiated::offered(JSON)),
         _ => {}
     }
     // By far the most common ones.
     let mut all = values.clone();
     match (all.next(), all.next()) {
-        (None, _) | (Some("*/*"), None) => return Ok(JSON),
-        (Some(value), None) if value == JSON => return Ok(JSON),
+        (None, _) | (Some("*/*"), None) => return Ok(Negotiated::offered(JSON)),
+        (Some(value), None) if value == JSON => return Ok(Negotiated::offered(JSON)),
         _ => {}
     }
     let mut ranges: Vec<Range> = values
@@ -62,16 +77,20 @@ pub(super) fn negotiate<'a>(
     ranges.sort_by_key(|range| std::cmp::Reverse(range.quality));
     let json: Vec<&Range> = ranges.iter().filter(|range| range.json).collect();
     match json.iter().copied().find_map(|range| range.form(answer)) {
-        Some(form) => Ok(form.written(answer, &json)),
+        Some(form) => Ok(Negotiated::offered(form.written(answer, &json))),
         None if strict || answer == Answer::OpenApiV2 => Err(not_acceptable()),
-        None => Ok(ranges
-            .iter()
-            .find_map(|range| range.form(answer))
-            .map_or(JSON, |form| form.written(answer, &json))),
+        None => Ok(Negotiated {
+            accept: ranges
+                .iter()
+                .find_map(|range| range.form(answer))
+                .map_or(JSON, |form| form.written(answer, &json)),
+            offered: false,
+        }),
     }
 }
 
-fn not_acceptable() -> Refusal {
+/// The refusal for a caller that accepts no JSON.
+pub(crate) fn not_acceptable() -> Refusal {
     Refusal::new(
         StatusCode::NOT_ACCEPTABLE,
         Class::Unsupported,
@@ -245,7 +264,7 @@ mod tests {
     use super::*;
 
     fn accept(values: &[&str], answer: Answer) -> &'static str {
-        negotiate(values.iter().copied(), answer, false).unwrap()
+        negotiate(values.iter().copied(), answer, false).unwrap().accept
     }
 
     #[test]
@@ -308,7 +327,11 @@ mod tests {
     #[test]
     fn what_has_to_be_refused_is() {
         let protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-        let refused = |value, answer, strict| negotiate([value].into_iter(), answer, strict).map_err(|r| r.status());
+        let refused = |value, answer, strict| {
+            negotiate([value].into_iter(), answer, strict)
+                .map(|negotiated| negotiated.accept)
+                .map_err(|r| r.status())
+        };
         assert_eq!(
             refused(protobuf, Answer::OpenApiV2, false),
             Err(StatusCode::NOT_ACCEPTABLE)
@@ -326,5 +349,30 @@ mod tests {
             Ok(JSON)
         );
         assert_eq!(refused("text/plain", Answer::Log, true), Ok("*/*"));
+    }
+
+    #[test]
+    fn it_is_known_whether_json_was_offered() {
+        let offered = |value, answer| negotiate([value].into_iter(), answer, false).unwrap().offered;
+        for json in [
+            "*/*",
+            "application/json",
+            "application/*;q=0.1, x/y",
+            "application/json;as=Table;v=v1;g=meta.k8s.io",
+        ] {
+            assert!(offered(json, Answer::Objects), "{json}");
+        }
+        let metadata = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        for other in [
+            "application/yaml",
+            "application/vnd.kubernetes.protobuf",
+            metadata,
+            "application/json;q=0",
+            "",
+        ] {
+            assert!(!offered(other, Answer::Objects), "{other}");
+            // Logs and health are text, whatever is asked for.
+            assert!(offered(other, Answer::Log) && offered(other, Answer::Health), "{other}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::attributes::Attributes;
 use super::body::{self, MAX_BODY};
 use super::canonical::{Canonical, Upgrade};
 use super::catalog::{Kind, Origin, ResourceCatalog};
+use super::change::Change;
 use super::effect_table::{self, Subresource};
 use super::effects::{Effect, Effects};
 use super::guard_names::GuardNames;
@@ -132,7 +133,7 @@ impl Gate {
         let mut headers = Headers::read(headers, &self.refused_headers)?;
         let upgrade = headers.upgrade(&target.method, &target.attributes)?;
         let kind = self.kind(&target, upgrade.as_ref())?;
-        let accept = accept::negotiate(headers.accept(), answer(&target.attributes), self.not_acceptable)?;
+        let negotiated = accept::negotiate(headers.accept(), answer(&target.attributes), self.not_acceptable)?;
         let declared_type = headers.content_type.map(str::to_owned);
         let effects = self.effects(&target, kind.as_deref());
         Ok(Head {
@@ -145,7 +146,8 @@ impl Gate {
                 query: target.query,
                 effects,
                 kind,
-                accept,
+                accept: negotiated.accept,
+                accepts_json: negotiated.offered,
                 content_type: None,
                 user_agent: headers.user_agent.take(),
                 upgrade,
@@ -153,6 +155,7 @@ impl Gate {
                 dry_run: false,
                 json: None,
                 body: body::EMPTY,
+                change: Change::default(),
             },
         })
     }
@@ -261,7 +264,7 @@ impl Head {
         if self.request.attributes.resource == "namespaces" && self.guard.is_namespace(created) {
             self.request.effects = self.request.effects.with(Effect::Guard);
         }
-        Ok(self.request)
+        Ok(self.request.with_change())
     }
 }
 

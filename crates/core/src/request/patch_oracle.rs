@@ -78,6 +78,21 @@ pub(crate) fn check_paths<'p>(
     Ok(())
 }
 
+/// The same for fields of kinds, whose paths look through lists.
+pub(crate) fn check_fields<'p>(
+    patch: &[Value],
+    paths: impl Iterator<Item = &'p [String]> + Clone,
+) -> Result<(), Refusal> {
+    for operation in patch {
+        for pointer in pointers(operation)? {
+            if paths.clone().any(|path| meets_field(&pointer, path)) {
+                return Err(oracle(&pointer));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn oracle(pointer: &[String]) -> Refusal {
     let shown = format!("/{}", pointer.join("/"));
     let message = format!("test, copy or move at {}, where a value may be masked", Quoted(&shown));
@@ -111,6 +126,27 @@ fn pointers(operation: &Value) -> Result<Vec<Vec<String>>, Refusal> {
 /// Whether one of the two contains the other, or both are the same.
 pub(super) fn meets<'p>(pointer: &[String], path: impl Iterator<Item = &'p str>) -> bool {
     pointer.iter().zip(path).all(|(token, key)| key == ANY || token == key)
+}
+
+/// Like [`meets`], where elements of lists on the way count for nothing.
+pub(super) fn meets_field(pointer: &[String], path: &[String]) -> bool {
+    // How much of the path can be behind us.
+    let mut passed = vec![0_usize];
+    for token in pointer {
+        let is_element = token == "-" || token.bytes().all(|byte| byte.is_ascii_digit());
+        let mut next = Vec::new();
+        for at in passed {
+            let Some(key) = path.get(at) else { return true };
+            let on = (key == ANY || key == token).then_some(at + 1);
+            for at in on.into_iter().chain(is_element.then_some(at)) {
+                if !next.contains(&at) {
+                    next.push(at);
+                }
+            }
+        }
+        passed = next;
+    }
+    !passed.is_empty()
 }
 
 /// Whether a value at, above or below this place may be masked.
@@ -232,6 +268,29 @@ mod tests {
         ] {
             assert!(!refused(group, resource, operation), "{operation}");
         }
+    }
+
+    #[test]
+    fn fields_are_met_through_lists() {
+        let met = |pointer: &str, path: &[&str]| {
+            let path: Vec<String> = path.iter().map(ToString::to_string).collect();
+            meets_field(&tokens(pointer).unwrap(), &path)
+        };
+        for pointer in [
+            "",
+            "/spec",
+            "/spec/keys",
+            "/spec/keys/0",
+            "/spec/keys/-/value",
+            "/spec/keys/0/1/value/x",
+        ] {
+            assert!(met(pointer, &["spec", "keys", "value"]), "{pointer}");
+        }
+        for pointer in ["/status", "/spec/other", "/spec/keys/0/name", "/spec/keys/name"] {
+            assert!(!met(pointer, &["spec", "keys", "value"]), "{pointer}");
+        }
+        assert!(met("/spec/7/value", &["spec", "*", "value"]));
+        assert!(met(&"/0".repeat(60), &["x"]));
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! The last step before the wire: pins injected, final bytes fixed, one digest over all of it.
 //!
 //! Nothing may change after it: a [`Sealed`] has no setter, and it opens only for a [`Permit`] that names its digest.
+//!
+//! Where masked values are restored, the sealed body has the mask's marker in their place, and so have digest, review and
+//! record: a digest of a value could be guessed against. It names the final bytes all the same, since uid and version of
+//! the object that the values come from are part of it. They are put in when the request is opened.
+
+use std::fmt;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -12,7 +18,8 @@ use super::effects::Effect;
 use crate::approval::Permit;
 use crate::digest::{Digest, FieldHasher};
 use crate::json::{Object, Value};
-use crate::policy::{Decided, Decision, Pin};
+use crate::mask::is_encoded_marker;
+use crate::policy::{Decided, Decision, Pin, live_value};
 use crate::refusal::{Class, ObjectRef, Refusal};
 use crate::subject::Subject;
 
@@ -89,6 +96,22 @@ pub struct Sealed {
     targets: Vec<PinnedObject>,
     plan: Vec<Outgoing>,
     digest: Digest,
+    restore: Option<Restore>,
+}
+
+/// Values that take the place of the mask's marker when the request is opened: nobody but the server gets them.
+struct Restore {
+    body: Value,
+    /// By the key in `data`.
+    values: Vec<(String, String)>,
+}
+
+/// Without the values.
+impl fmt::Debug for Restore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.values.iter().map(|(key, _)| key.as_str()).collect();
+        f.debug_struct("Restore").field("keys", &keys).finish_non_exhaustive()
+    }
 }
 
 /// Which object has to be read before a decided request can be sealed.
@@ -186,6 +209,7 @@ pub fn seal(decided: Decided, cluster: ClusterIdentity, live: Option<&Value>) ->
     } else if decided.found_no_object() && names_existing_object(request.attributes()) {
         inject(request, &mut body, [Precondition::OF_NO_OBJECT].into_iter())?;
     }
+    let restore = restore(&decided, body.as_ref(), live, &targets)?;
     let outgoing = Outgoing {
         method: request.method().clone(),
         target: request.target().to_owned(),
@@ -201,7 +225,52 @@ pub fn seal(decided: Decided, cluster: ClusterIdentity, live: Option<&Value>) ->
         targets,
         plan,
         digest,
+        restore,
     })
+}
+
+/// The live values that take the place of the mask's marker. The object is pinned to the version that they are from.
+fn restore(
+    decided: &Decided,
+    body: Option<&Value>,
+    live: Option<&Value>,
+    targets: &[PinnedObject],
+) -> Result<Option<Restore>, Refusal> {
+    if decided.restored().is_empty() {
+        return Ok(None);
+    }
+    let lost = || {
+        Refusal::new(
+            StatusCode::CONFLICT,
+            Class::Conflict,
+            "masked values can't be restored: the object is not the one that they were read from",
+        )
+        .with_remedy("read it again and repeat the change")
+    };
+    let is_pinned = matches!(targets, [target] if target.resource_version.is_some());
+    let (Some(body), Some(live), true) = (body, live, is_pinned) else {
+        return Err(lost());
+    };
+    let values = decided.restored().iter().map(|key| {
+        let value = live_value(live, key).ok_or_else(lost)?;
+        Ok((key.clone(), value.to_owned()))
+    });
+    Ok(Some(Restore {
+        body: body.clone(),
+        values: values.collect::<Result<_, Refusal>>()?,
+    }))
+}
+
+impl Restore {
+    /// The bytes to be sent.
+    fn bytes(mut self) -> Option<Bytes> {
+        let data = self.body.as_object_mut()?.get_mut("data")?.as_object_mut()?;
+        for (key, value) in self.values {
+            let place = data.get_mut(&key).filter(|place| is_encoded_marker(place))?;
+            *place = Value::String(value);
+        }
+        Some(self.body.to_bytes())
+    }
 }
 
 impl Sealed {
@@ -235,10 +304,16 @@ impl Sealed {
         &self.targets
     }
 
-    /// What will be sent, in this order.
+    /// What will be sent, in this order; with the mask's marker where a value is [restored](Self::restored).
     #[must_use]
     pub fn plan(&self) -> &[Outgoing] {
         &self.plan
+    }
+
+    /// Keys of a Secret's `data` whose live values are sent, where the body has the mask's marker.
+    #[must_use]
+    pub fn restored(&self) -> &[String] {
+        self.decided.restored()
     }
 
     /// SHA-256 over cluster, subject, plan, pins and policy revision.
@@ -259,7 +334,14 @@ impl Sealed {
                 "the permit is for another request than the one to be sent",
             ));
         }
-        Ok((self.decided, self.plan))
+        let mut plan = self.plan;
+        if let Some(restore) = self.restore {
+            let (Some(bytes), [outgoing]) = (restore.bytes(), plan.as_mut_slice()) else {
+                return Err(Refusal::unavailable("a masked value could not be put back"));
+            };
+            outgoing.body = bytes;
+        }
+        Ok((self.decided, plan))
     }
 }
 
@@ -287,6 +369,9 @@ fn digest(decided: &Decided, cluster: &ClusterIdentity, targets: &[PinnedObject]
         hasher.field("name", &target.name);
         hasher.field("uid", &target.uid);
         hasher.optional("resourceVersion", target.resource_version.as_ref());
+    }
+    for key in decided.restored() {
+        hasher.field("restored", key);
     }
     hasher.field("policy", decided.decision().revision().as_bytes());
     hasher.finish()

@@ -82,6 +82,12 @@ fn what(page: &mut Page, review: &Review) {
         page.field("type", &review.content_type);
         page.field("body", &review.body);
     }
+    for path in &review.restored {
+        page.field(
+            "kept",
+            &format!("{path}: the value that is there now, which nobody is shown"),
+        );
+    }
     for pinned in &review.targets {
         match &pinned.resource_version {
             Some(version) => page.field("pinned to", &format!("uid {}, version {version}", pinned.uid)),
@@ -175,12 +181,17 @@ mod tests {
             ),
             finding(Concern::RemovesField, "", None),
         ];
+        ticket.review.restored = vec!["data.tls\n  who       ann".to_owned()];
         let page = render(&ticket, false);
         assert!(
             page.contains("  concern   image at /spec/containers/0/image: evil\\n  who"),
             "{page}"
         );
         assert!(page.contains("\n  concern   removes-field\n"), "{page}");
+        assert!(
+            page.contains("  kept      data.tls\\n  who       ann: the value that is there now"),
+            "{page}"
+        );
         ticket.review.rewrites = vec!["team/cap: replace /spec/replicas".to_owned()];
         let page = render(&ticket, false);
         assert!(

@@ -40,7 +40,12 @@ pub(super) async fn deliver(masked: Masked, entry: Entry) -> Result<Response<Bod
                     };
                 }
                 None => {
-                    let report = body.report().clone();
+                    let report = body.report();
+                    // Only now all of it is known, and only here before the head goes out: a number that is too low would be
+                    // worse than none.
+                    if let Some(summary) = report.summary().filter(|_| entry.tells_masked()) {
+                        add_warnings(&mut head.headers, &[&entry.warnings()[..], &[summary]].concat());
+                    }
                     return Ok(match entry.completed(status, report, withheld.len() as u64).await {
                         Ok(()) => Response::from_parts(head, full(withheld)),
                         Err(unrecorded) => refusal_response(undelivered(unrecorded)),
@@ -86,6 +91,15 @@ enum State {
     Closed,
 }
 
+/// A caller that leaves got what was masked until then.
+impl Drop for RecordedBody {
+    fn drop(&mut self) {
+        if let State::Open(entry) = &self.state {
+            entry.masked(&self.inner.report());
+        }
+    }
+}
+
 /// A stream whose end could not be recorded.
 #[derive(Debug, thiserror::Error)]
 #[error("the end of this answer could not be recorded")]
@@ -125,8 +139,11 @@ impl http_body::Body for RecordedBody {
 }
 
 fn close(entry: Entry, error: Option<BoxError>, body: &RecordedBody) -> BoxFuture<'static, Result<(), BoxError>> {
-    let (status, report, bytes) = (body.status, body.inner.report().clone(), body.bytes);
+    let (status, report, bytes) = (body.status, body.inner.report(), body.bytes);
     Box::pin(async move {
+        if error.is_some() {
+            entry.masked(&report);
+        }
         match error {
             None => entry
                 .completed(status, report, bytes)

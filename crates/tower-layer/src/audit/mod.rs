@@ -123,7 +123,7 @@ where
                     "the record of this request could not be opened",
                 )));
             };
-            let span = tracing::info_span!("countersign", audit_id = record.audit_id());
+            let span = entry.span();
             let attempt = Attempt {
                 request: request.map(boxed),
                 record,

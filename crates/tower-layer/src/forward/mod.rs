@@ -4,7 +4,8 @@
 //! 2. The intent is recorded before the first byte leaves; if that fails, nothing is sent.
 //! 3. Each request is sent once. An answer that does not come is unknown, never repeated.
 //! 4. The inner service is made ready after the decision, never held across a wait.
-//! 5. What an answer's head can already tell is refused here: redirects, upgrades that nobody asked for.
+//! 5. How the answer is masked was decided with the request.
+//! 6. What an answer's head can already tell is refused here: redirects, upgrades that nobody asked for.
 //!
 //! A caller sees the inner service's error as it is, or a Status 502.
 
@@ -12,9 +13,11 @@ mod upstream;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use countersign_core::Refusal;
+use countersign_core::detect::{Detector, Sessions};
 use countersign_core::mask::Plan;
 use countersign_core::request::Canonical;
 use futures_util::future::BoxFuture;
@@ -25,6 +28,7 @@ pub use upstream::{InnerService, Prober, Upstream};
 
 use crate::approval::Permitted;
 use crate::body::Body;
+use crate::clock::Clock;
 use crate::flight::InFlight;
 use crate::record::Record;
 use crate::step::Stop;
@@ -48,6 +52,8 @@ impl Unmasked {
 pub struct Forward {
     upstream: Upstream,
     hidden_namespace: Option<String>,
+    detectors: Vec<Arc<dyn Detector>>,
+    known: Option<(Arc<Sessions>, Arc<dyn Clock>)>,
 }
 
 impl Forward {
@@ -57,6 +63,8 @@ impl Forward {
         Self {
             upstream,
             hidden_namespace: None,
+            detectors: Vec::new(),
+            known: None,
         }
     }
 
@@ -64,6 +72,20 @@ impl Forward {
     #[must_use]
     pub fn with_hidden_namespace(mut self, namespace: impl Into<String>) -> Self {
         self.hidden_namespace = Some(namespace.into());
+        self
+    }
+
+    /// Looks for secrets in answers with this too.
+    #[must_use]
+    pub fn add_detector(mut self, detector: Arc<dyn Detector>) -> Self {
+        self.detectors.push(detector);
+        self
+    }
+
+    /// Finds values again that were masked before in the same session of the same subject, unless the policy forgets them.
+    #[must_use]
+    pub fn with_known_values(mut self, sessions: Arc<Sessions>, clock: Arc<dyn Clock>) -> Self {
+        self.known = Some((sessions, clock));
         self
     }
 
@@ -84,7 +106,18 @@ impl Forward {
         };
         record.answered(response.status());
         refuse_by_head(request, response.status())?;
-        let mut plan = Plan::new(request.attributes(), request.kind(), decided.decision().masks());
+        let mut masking = decided.decision().masking().masking().clone();
+        for detector in self.detectors {
+            masking.detectors = masking.detectors.and(detector);
+        }
+        let mut plan = Plan::new(request.attributes(), request.kind(), decided.decision().masks()).masking(masking);
+        if let Some((sessions, clock)) = &self.known {
+            let subject = decided.subject();
+            // With its length, so that no two of these are the same by accident, or on purpose.
+            let (user, session) = (&subject.user, subject.session.as_deref().unwrap_or_default());
+            let session = format!("{} {user} {session}", user.len());
+            plan = plan.knowing(sessions.get(&session, clock.now()));
+        }
         if let Some(namespace) = self.hidden_namespace {
             plan = plan.hiding_namespace(namespace);
         }

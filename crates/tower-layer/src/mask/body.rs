@@ -54,8 +54,17 @@ impl MaskedBody {
     }
 
     /// What was masked; complete once the body has ended.
-    pub(crate) fn report(&self) -> &Report {
-        &self.report
+    pub(crate) fn report(&self) -> Report {
+        match &self.masker {
+            Some(masker) => masker.report(),
+            None => self.report.clone(),
+        }
+    }
+
+    /// Masks no more, and keeps account of what was masked until then.
+    fn stop(&mut self) {
+        self.report = self.report();
+        self.masker = None;
     }
 }
 
@@ -77,7 +86,7 @@ impl http_body::Body for MaskedBody {
                     Err(_trailers) => continue,
                 },
                 Some(Err(error)) => {
-                    this.masker = None;
+                    this.stop();
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => masker.finish(&mut out).map(|report| {
@@ -86,7 +95,7 @@ impl http_body::Body for MaskedBody {
                 }),
             };
             if let Err(error) = masked {
-                this.masker = None;
+                this.stop();
                 return Poll::Ready(Some(Err(Box::new(Unmaskable(error)))));
             }
             if !out.is_empty() {

@@ -3,7 +3,9 @@
 //! 1. What to mask is decided by the request's plan and by what the answer turns out to be, never by what was asked for.
 //! 2. An answer that can't be masked is refused with 502 and none of its bytes.
 //! 3. An error that is found late aborts the stream; no client takes that for an end.
-//! 4. An upgraded connection passes unseen, and only where a rule says `insecure_opaque_stream`.
+//! 4. `Content-Length` is that of the masked body, where all of it is there before its head goes out. Otherwise there is
+//!    none, nor are there trailers.
+//! 5. An upgraded connection passes unseen, and only where a rule says `insecure_opaque_stream`.
 
 mod body;
 
@@ -75,7 +77,7 @@ fn mask(unmasked: Unmasked) -> Result<Masked, Stop> {
     let (mut head, body) = response.into_parts();
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         let kept = [CONNECTION, UPGRADE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL];
-        let mut headers = response_headers(&head.headers);
+        let mut headers = response_headers(&plan, &head.headers);
         for name in kept {
             if let Some(value) = head.headers.remove(&name) {
                 headers.insert(name, value);
@@ -89,7 +91,7 @@ fn mask(unmasked: Unmasked) -> Result<Masked, Stop> {
         });
     }
     let masker = Masker::new(&plan, head.status, &head.headers)?;
-    head.headers = response_headers(&head.headers);
+    head.headers = response_headers(&plan, &head.headers);
     head.headers.remove(CONTENT_TYPE);
     if let Some(content_type) = masker.content_type().and_then(|text| HeaderValue::from_str(text).ok()) {
         head.headers.insert(CONTENT_TYPE, content_type);

@@ -10,6 +10,7 @@ use countersign_core::refusal::Class;
 use countersign_core::request::Effects;
 use http::{Request, StatusCode};
 
+use super::facts::list;
 use super::{Facts, MAX_RAW, Record, Recorder, Shared, key};
 use crate::body::BoxError;
 
@@ -36,9 +37,11 @@ impl Entry {
             sent: false,
             upstream: None,
             warnings: Vec::new(),
+            tells_masked: false,
         };
         let shared = Arc::new(Shared {
             recorder: Arc::clone(recorder),
+            span: tracing::info_span!("countersign", audit_id, masked = tracing::field::Empty),
             audit_id,
             facts: Mutex::new(facts),
         });
@@ -55,6 +58,35 @@ impl Entry {
 
     pub(crate) fn audit_id(&self) -> &str {
         &self.shared.audit_id
+    }
+
+    /// The span of this request.
+    pub(crate) fn span(&self) -> tracing::Span {
+        self.shared.span.clone()
+    }
+
+    /// Whether the caller is told how many values were masked.
+    pub(crate) fn tells_masked(&self) -> bool {
+        self.shared.facts().tells_masked
+    }
+
+    /// Notes what was masked in what was delivered: for the last event, the span and the metrics. Said once.
+    pub(crate) fn masked(&self, report: &Report) {
+        self.shared.span.record("masked", report.masked());
+        let resource = {
+            let mut facts = self.shared.facts();
+            let annotations = &mut facts.event.annotations;
+            annotations.insert(annotation::MASKED.into(), report.masked().to_string());
+            if report.masked() > 0 {
+                let rules = report.rules().map(|(rule, count)| format!("{rule}={count}"));
+                annotations.insert(key::MASKED_BY.into(), list(rules));
+            }
+            if report.hidden() > 0 {
+                annotations.insert(key::HIDDEN.into(), report.hidden().to_string());
+            }
+            facts.event.object_ref.as_ref().map(|object| object.resource.clone())
+        };
+        self.shared.recorder.count_masked(report, &resource.unwrap_or_default());
     }
 
     /// What the policy warns the caller of.
@@ -125,11 +157,11 @@ impl Entry {
 
     /// Records that the answer is complete; an error means that its end may not be delivered.
     pub(crate) async fn completed(mut self, status: StatusCode, report: Report, bytes: u64) -> Result<(), Refusal> {
+        self.masked(&report);
         let granted = self.shared.facts().granted;
         let event = self.shared.event(Stage::ResponseComplete, granted);
         let event = event
             .with_response(ResponseStatus::new(status.as_u16()))
-            .with(annotation::MASKED, report.masked().to_string())
             .with(key::BYTES, bytes.to_string());
         self.close(event, granted).await
     }

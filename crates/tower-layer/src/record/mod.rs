@@ -73,6 +73,12 @@ mod key {
     pub(super) const OPAQUE: &str = "countersign.dev/insecure-opaque-stream";
     /// Who ended a stream before its end.
     pub(super) const ENDED_BY: &str = "countersign.dev/ended-by";
+    /// How many values of the answer which rule masked, where any were.
+    pub(super) const MASKED_BY: &str = "countersign.dev/masked-by";
+    /// How many items were left out of the answer since they are in a hidden namespace.
+    pub(super) const HIDDEN: &str = "countersign.dev/hidden";
+    /// Paths at which the caller wrote a masked value back, and the live one was kept.
+    pub(super) const RESTORED: &str = "countersign.dev/restored";
     /// Bytes of body that were delivered.
     pub(super) const BYTES: &str = "countersign.dev/bytes";
 }
@@ -162,6 +168,7 @@ impl Record {
         }
         facts::annotate(annotations, decision);
         facts.warnings = decision.warnings().to_vec();
+        facts.tells_masked = !decision.masking().settings().silent;
     }
 
     /// What is left of the budgets that were drawn on.
@@ -183,6 +190,10 @@ impl Record {
             .event
             .annotations
             .insert(annotation::DIGEST.into(), sealed.digest().to_string());
+        if !sealed.restored().is_empty() {
+            let restored = facts::list(sealed.restored().iter().map(|key| format!("data.{key}")));
+            facts.event.annotations.insert(key::RESTORED.into(), restored);
+        }
         if let (Some(target), Some(object)) = (sealed.targets().first(), facts.event.object_ref.as_mut()) {
             object.uid.clone_from(&target.uid);
             object.resource_version = target.resource_version.clone().unwrap_or_default();
@@ -257,6 +268,7 @@ impl Record {
 struct Shared {
     recorder: Arc<Recorder>,
     audit_id: String,
+    span: tracing::Span,
     facts: Mutex<Facts>,
 }
 
@@ -270,6 +282,8 @@ struct Facts {
     upstream: Option<StatusCode>,
     /// What the caller is told in headers, whatever the outcome.
     warnings: Vec<String>,
+    /// Whether the caller is told how many values were masked.
+    tells_masked: bool,
 }
 
 impl Shared {

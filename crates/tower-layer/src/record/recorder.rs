@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_core::Timestamp;
 use countersign_core::audit::{AuditSink, Durability, Event, Outcome};
+use countersign_core::mask::Report;
 use futures_util::FutureExt as _;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
@@ -18,6 +19,7 @@ pub(crate) struct Recorder {
     clock: Arc<dyn Clock>,
     reads_without_audit: bool,
     requests: Counter<u64>,
+    masked: Counter<u64>,
     /// Last events that the sink did not take: how requests ended that were sent all the same. Kept for when it is back.
     late: Mutex<VecDeque<Event>>,
 }
@@ -27,15 +29,21 @@ const MAX_LATE: usize = 1024;
 
 impl Recorder {
     pub(crate) fn new(sink: Arc<dyn AuditSink>, clock: Arc<dyn Clock>) -> Self {
-        let requests = opentelemetry::global::meter("countersign")
+        let meter = opentelemetry::global::meter("countersign");
+        let requests = meter
             .u64_counter("countersign.requests")
             .with_description("Requests that the guard saw, by verb and outcome")
+            .build();
+        let masked = meter
+            .u64_counter("countersign.masked.values")
+            .with_description("Values that were masked in answers, by rule and resource")
             .build();
         Self {
             sink,
             clock,
             reads_without_audit: false,
             requests,
+            masked,
             late: Mutex::default(),
         }
     }
@@ -46,6 +54,7 @@ impl Recorder {
             clock: Arc::clone(&self.clock),
             reads_without_audit: true,
             requests: self.requests.clone(),
+            masked: self.masked.clone(),
             late: Mutex::default(),
         }
     }
@@ -99,6 +108,17 @@ impl Recorder {
     pub(crate) fn count(&self, verb: String, outcome: Outcome) {
         let attributes = [KeyValue::new("outcome", outcome.as_str()), KeyValue::new("verb", verb)];
         self.requests.add(1, &attributes);
+    }
+
+    /// Counts only: never a value, a length or a hash.
+    pub(crate) fn count_masked(&self, report: &Report, resource: &str) {
+        for (rule, count) in report.rules() {
+            let attributes = [
+                KeyValue::new("rule", rule.to_owned()),
+                KeyValue::new("resource", resource.to_owned()),
+            ];
+            self.masked.add(count, &attributes);
+        }
     }
 
     /// The sink took an event, so it may take those that it missed.

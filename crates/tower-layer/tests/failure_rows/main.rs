@@ -19,3 +19,4 @@ mod identify;
 mod mask;
 mod policy;
 mod seal;
+mod wire;

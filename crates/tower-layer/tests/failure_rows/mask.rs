@@ -253,3 +253,152 @@ async fn an_answer_whose_body_panics() {
     assert_eq!(world.record(), [INTENT, panicked]);
     assert_eq!(world.ask(get_pod()).await.status(), 200, "the next request works");
 }
+
+/// A Secret with two values.
+const SECRET: &str =
+    r#"{"kind":"Secret","apiVersion":"v1","metadata":{"name":"db"},"data":{"a":"czNjcmV0","b":"czNjcmV0"}}"#;
+
+fn get_secret() -> http::Request<Body> {
+    request("GET", "/api/v1/namespaces/team-a/secrets/db", "")
+}
+
+fn warnings(answered: &crate::harness::Answered) -> Vec<String> {
+    let values = answered.response.headers().get_all("warning").iter();
+    values.map(|value| value.to_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_caller_and_the_record_are_told_how_much_was_masked() {
+    let world = World::answering([
+        Answer::json(200, SECRET).with_header("warning", "299 - \"deprecated\""),
+        Answer::json(200, pod()),
+    ]);
+    let answered = world.ask(get_secret()).await;
+    let told = warnings(&answered);
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0], "299 countersign \"2 values masked (secret-data 2)\"");
+    assert_eq!(world.last().annotation("countersign.dev/masked"), Some("2"));
+    assert_eq!(
+        world.last().annotation("countersign.dev/masked-by"),
+        Some("secret-data=2")
+    );
+    let nothing = world.ask(get_pod()).await;
+    assert_eq!(warnings(&nothing), [""; 0]);
+    assert_eq!(world.last().annotation("countersign.dev/masked"), Some("0"));
+    assert_eq!(world.last().annotation("countersign.dev/masked-by"), None);
+}
+
+#[tokio::test]
+async fn a_policy_can_keep_the_number_from_the_caller() {
+    let world = World::with(|guard| guard.policy(World::policy_with("{ warning: false }")));
+    world.server.script([Answer::json(200, SECRET)]);
+    assert_eq!(warnings(&world.ask(get_secret()).await), [""; 0]);
+    assert_eq!(
+        world.last().annotation("countersign.dev/masked-by"),
+        Some("secret-data=2")
+    );
+}
+
+/// What is not known yet is not told.
+#[tokio::test]
+async fn no_number_stands_before_an_answer_that_goes_on() {
+    let world = World::answering([Answer::json(200, long_list() + "}")]);
+    let answered = world.ask(list_secrets()).await;
+    assert_eq!(warnings(&answered), [""; 0]);
+    assert_eq!(
+        world.last().annotation("countersign.dev/masked-by"),
+        Some("secret-data=1000")
+    );
+}
+
+#[tokio::test]
+async fn what_a_caller_got_before_it_left_is_recorded() {
+    let (feed, body) = open_body();
+    let world = World::answering([Answer::streaming(200, "application/json", body)]);
+    let watch = request("GET", "/api/v1/namespaces/team-a/secrets?watch=1", "");
+    let mut body = world.send(watch).await.unwrap().into_body();
+    let event = format!("{{\"type\":\"ADDED\",\"object\":{SECRET}}}\n");
+    feed.send(Ok(Bytes::from(event))).unwrap();
+    next(&mut body).await;
+    drop(body);
+    assert_eq!(world.last().annotation("countersign.dev/ended-by"), Some("caller"));
+    assert_eq!(
+        world.last().annotation("countersign.dev/masked-by"),
+        Some("secret-data=2")
+    );
+}
+
+#[tokio::test]
+async fn what_was_masked_before_an_answer_was_aborted_is_recorded() {
+    let (feed, body) = open_body();
+    feed.send(Ok(Bytes::from(long_list()))).unwrap();
+    feed.send(Err(Broken("body").into())).unwrap();
+    let world = World::answering([Answer::streaming(200, "application/json", body)]);
+    world
+        .send(list_secrets())
+        .await
+        .unwrap()
+        .into_body()
+        .collect()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        world.last().annotation("countersign.dev/masked-by"),
+        Some("secret-data=1000")
+    );
+}
+
+#[derive(Debug)]
+struct FindsCanary;
+
+impl countersign_core::detect::Detector for FindsCanary {
+    fn detect(&self, text: &[u8], hits: &mut countersign_core::detect::Hits) {
+        let found = text.windows(6).position(|window| window == b"canary");
+        if let Some(at) = found {
+            hits.push(at..at + 6, "canary");
+        }
+    }
+}
+
+/// Detectors of the policy, and of whoever built the guard.
+#[tokio::test]
+async fn a_log_is_looked_through_with_all_detectors() {
+    let rule = "{ id: acme, description: d, pattern: \"acme-[a-z]+\", examples: { positive: [acme-qwvzt] } }";
+    let masking = format!("{{ detect: {{ rules: [{rule}] }} }}");
+    let world = World::with(|guard| guard.policy(World::policy_with(&masking)).add_detector(FindsCanary));
+    world
+        .server
+        .script([Answer::of_type(200, "text/plain", "a canary and acme-token\n")]);
+    let answered = world
+        .ask(request("GET", "/api/v1/namespaces/team-a/pods/web/log", ""))
+        .await;
+    let marker = countersign_core::mask::MARKER;
+    assert_eq!(answered.body, format!("a {marker} and {marker}\n"));
+    assert_eq!(
+        world.last().annotation("countersign.dev/masked-by"),
+        Some("canary=1,rows/acme=1")
+    );
+}
+
+#[tokio::test]
+async fn a_caller_that_accepts_no_json_is_refused_where_the_policy_says_so() {
+    let ask = |accept: &str| {
+        let mut request = get_pod();
+        request.headers_mut().insert("accept", accept.parse().unwrap());
+        request
+    };
+    let world = World::with(|guard| guard.policy(World::policy_with("{ accept: refuse }")));
+    let answered = world.ask(ask("application/vnd.kubernetes.protobuf")).await;
+    assert_eq!(answered.refusal(), (406, "unsupported"));
+    world.nothing_sent();
+    world
+        .server
+        .script([Answer::json(200, pod()), Answer::json(200, pod())]);
+    let both = "application/vnd.kubernetes.protobuf,application/json";
+    assert_eq!(world.ask(ask(both)).await.status(), 200);
+    // By default it gets JSON, which says that it is.
+    let lax = World::answering([Answer::json(200, pod())]);
+    let answered = lax.ask(ask("application/vnd.kubernetes.protobuf")).await;
+    assert_eq!(answered.response.headers()["content-type"], "application/json");
+    assert_eq!(lax.sent_once().headers["accept"], "application/json");
+}

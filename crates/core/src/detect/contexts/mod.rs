@@ -43,6 +43,21 @@ use lines::LineState;
 use sink::Sink;
 use value::Place;
 
+/// The rules of all hits.
+pub(super) const RULES: [&str; 11] = [
+    "access-list",
+    "argument",
+    "http-credentials",
+    "named-block",
+    "named-element",
+    "named-value",
+    "password-hash",
+    "pgpass",
+    "spoken-value",
+    "url-password",
+    "web-key",
+];
+
 /// Finds what surroundings tell.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Contexts;

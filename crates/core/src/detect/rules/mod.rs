@@ -45,7 +45,7 @@ use super::lines::LineState;
 
 /// Most rules, and longest id.
 const MAX_RULES: usize = 1024;
-const MAX_ID: usize = 64;
+const MAX_ID: usize = 128;
 
 /// Rules, ready to be looked for. Cheap to clone.
 #[derive(Clone)]
@@ -101,9 +101,11 @@ impl Rules {
         let mut programs = Vec::with_capacity(sources.len());
         for source in sources {
             let fault = |problem: &str| RuleError::new(&source.id, problem);
-            let is_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            let is_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-/".contains(&byte);
             if !(1..=MAX_ID).contains(&source.id.len()) || !source.id.bytes().all(is_id) {
-                return Err(fault("the id has to be of 1 to 64 lower-case letters, digits and `-`"));
+                return Err(fault(
+                    "the id has to be of 1 to 128 lower-case letters, digits, `-` and `/`",
+                ));
             }
             if rules.iter().any(|rule| rule.id == source.id) {
                 return Err(fault("there are two rules of this id"));
@@ -166,6 +168,11 @@ impl Rules {
             }
         }
         Ok(())
+    }
+
+    /// The ids of all of them.
+    pub fn ids(&self) -> impl Iterator<Item = String> {
+        self.0.rules.iter().map(|rule| rule.id.to_string())
     }
 
     fn id(&self, index: usize) -> SmolStr {

@@ -17,7 +17,7 @@ use super::check::Check;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RuleSource {
-    /// Name of the rule, in kebab case; reports and metrics show it.
+    /// Name of the rule, in kebab case, behind that of its policy and a `/` if it is of one; reports and metrics show it.
     pub id: String,
     /// What it finds.
     pub description: String,

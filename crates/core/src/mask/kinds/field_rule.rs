@@ -21,9 +21,19 @@ pub struct FieldRule {
     pub why: Option<String>,
 }
 
+impl FieldRule {
+    /// Whether it is about a kind of a group. Kinds count by name, whatever the case.
+    #[must_use]
+    pub fn is_about(&self, group: &str, kind: &str) -> bool {
+        let in_group = self.groups.is_empty() || self.groups.iter().any(|known| known == group);
+        in_group && self.kind.eq_ignore_ascii_case(kind)
+    }
+}
+
 /// What becomes of the values at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub enum FieldTreatment {
     /// Every scalar there is masked.
     Mask,
@@ -31,6 +41,15 @@ pub enum FieldTreatment {
     MaskBase64,
     /// Masked is what looks like a secret, or has the name of one.
     Scan,
+}
+
+impl FieldTreatment {
+    /// All of them, with their names in policies.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("mask", Self::Mask),
+        ("mask-base64", Self::MaskBase64),
+        ("scan", Self::Scan),
+    ];
 }
 
 /// A rule that can't be followed.

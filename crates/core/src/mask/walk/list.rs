@@ -87,11 +87,7 @@ impl<'p> Walk<'p> {
             return Ok(None);
         }
         let obligations = match page.cursor.look_up("object")? {
-            Some(object) if object.clone().shape()? == Shape::Object => {
-                let mut inner = Page::new("", 0);
-                inner.cursor = object;
-                self.obligations(&inner, context)?
-            }
+            Some(object) if object.clone().shape()? == Shape::Object => self.obligations(&object, context)?,
             _ => self.obligations_for_anything(),
         };
         Ok(obligations.first().map(|obligation| obligation.rule.clone()))

@@ -59,47 +59,46 @@ pub(super) struct Page<'a> {
     pub(super) cursor: Cursor<'a>,
     pub(super) edits: Edits,
     text: &'a str,
-    /// The next place at which a `kind` may be named; none before it.
-    next_kind: usize,
+    /// The next places at which a `kind` may be named, as it is or with escapes; none before them. Apart, since to search
+    /// for the one again at each of the other would cost a square.
+    kinds: [usize; 2],
 }
 
-impl<'a> Page<'a> {
-    /// A text that has so many levels around it.
-    pub(super) fn new(text: &'a str, around: usize) -> Self {
-        Self::over(Cursor::new(text, around), text, Edits::default())
-    }
+/// A key in its quotes, and what is in it if any of its letters is written as an escape.
+const KIND: [&[u8]; 2] = [b"\"kind\"", ESCAPED];
+const ESCAPED: &[u8] = b"\\u006";
 
-    /// A text with a cursor at its beginning, and memory for changes.
-    pub(super) fn over(cursor: Cursor<'a>, text: &'a str, edits: Edits) -> Self {
+impl<'a> Page<'a> {
+    /// A text, a place in it, and what was noted so far.
+    pub(super) fn new(cursor: Cursor<'a>, text: &'a str, edits: Edits) -> Self {
         Self {
             cursor,
             edits,
             text,
-            next_kind: 0,
+            kinds: [0; 2],
         }
+    }
+
+    /// A text that is not part of another.
+    fn of(text: &'a str) -> Self {
+        Self::new(Cursor::new(text, 0), text, Edits::default())
     }
 
     /// The kind that the object ahead claims.
     pub(super) fn kind(&mut self) -> Result<Option<Cow<'a, str>>> {
         let at = self.cursor.position();
-        if self.next_kind < at {
-            let rest = self.text.as_bytes().get(at..).unwrap_or_default();
-            self.next_kind = name_of(rest, b"\"kind\"").map_or(usize::MAX, |offset| at + offset);
+        for (next, name) in self.kinds.iter_mut().zip(KIND) {
+            if *next <= at {
+                let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+                *next = memmem::find(rest, name).map_or(usize::MAX, |offset| at + offset);
+            }
         }
         // Looking for it costs as much as the object is long.
-        if self.next_kind == usize::MAX {
+        if self.kinds == [usize::MAX; 2] {
             return Ok(None);
         }
         self.cursor.kind()
     }
-}
-
-/// Where a key, in its quotes, may be first: as it is, or written with escapes.
-fn name_of(text: &[u8], key: &[u8]) -> Option<usize> {
-    let plain = memmem::find(text, key);
-    let before = plain.and_then(|end| text.get(..end)).unwrap_or(text);
-    // Letters begin at 60.
-    memmem::find(before, b"\\u00").or(plain)
 }
 
 /// What an object may be: the tables of its kinds, in the opinion of the URL, of a list, and of the object itself.
@@ -278,7 +277,9 @@ impl<'p> Walk<'p> {
 
 /// Whether an object is an event of a watch.
 fn is_event(page: &Page<'_>) -> Result<bool> {
-    if name_of(page.text.as_bytes(), b"\"object\"").is_none() || page.cursor.look_up("object")?.is_none() {
+    // The letters of `object` are 62 to 74.
+    let may_be = |name| memmem::find(page.text.as_bytes(), name).is_some();
+    if !may_be(b"\"object\"") && !may_be(b"\\u00") || page.cursor.look_up("object")?.is_none() {
         return Ok(false);
     }
     let event = page.cursor.look_up_text(&["type"])?;

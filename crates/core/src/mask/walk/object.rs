@@ -48,7 +48,7 @@ impl<'p> Walk<'p> {
             let group = self.group(&start)?;
             kin.add(self.plan, kind, group.as_deref());
         }
-        let obligations = self.obligations(page, context)?;
+        let obligations = self.obligations(&page.cursor, context)?;
         let mut trail = around.cloned().unwrap_or_default();
         trail.place = Place::Root;
         trail.enter(&kin);

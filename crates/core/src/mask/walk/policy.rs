@@ -1,6 +1,6 @@
 //! What the policy says of an object: paths to mask, namespaces to hide.
 
-use super::{Context, Page, Result, Walk};
+use super::{Context, Result, Walk};
 use crate::mask::cursor::{Cursor, Shape};
 use crate::policy::MaskObligation;
 
@@ -39,12 +39,16 @@ fn identity(object: &Cursor<'_>) -> Result<Identity> {
 
 impl<'p> Walk<'p> {
     /// The obligations that apply to the object ahead.
-    pub(super) fn obligations(&self, page: &Page<'_>, context: &Context<'_, 'p>) -> Result<Vec<&'p MaskObligation>> {
+    pub(super) fn obligations(
+        &self,
+        object: &Cursor<'_>,
+        context: &Context<'_, 'p>,
+    ) -> Result<Vec<&'p MaskObligation>> {
         match context.policy {
             Policy::Part => Ok(Vec::new()),
             Policy::Same(obligations) => Ok(obligations.to_vec()),
             Policy::Matching if self.plan.has_obligations() => {
-                let it = identity(&page.cursor)?;
+                let it = identity(object)?;
                 // The policy's paths are about objects, not about errors.
                 if it.is_status {
                     return Ok(Vec::new());

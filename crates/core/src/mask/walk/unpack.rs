@@ -84,7 +84,7 @@ impl<'p> Walk<'p> {
             });
         }
         let (logged, hidden) = (self.log.len(), self.hidden);
-        let mut inner = Page::new(value, 0);
+        let mut inner = Page::of(value);
         let result = match inner.cursor.shape() {
             Ok(Shape::Object | Shape::Array) => walk(self, &mut inner).and_then(|()| inner.cursor.finish()),
             _ => Err(MaskErrorKind::Malformed),

@@ -9,6 +9,7 @@ pub(in crate::policy) mod fields;
 mod inside;
 pub(in crate::policy) mod limits;
 mod lint;
+mod masking;
 mod profile;
 mod rewrite;
 pub(in crate::policy) mod rule;
@@ -85,7 +86,10 @@ pub(super) fn load_all<'s>(
     conflicts::check(&loaded, &mut problems);
     fieldcheck::check(&loaded, &mut problems);
     let guardrails = admission.finish(&mut problems);
-    lint::check(&loaded, catalog, &mut problems);
+    // What is odd is not told beside what is wrong.
+    if problems.count() == 0 {
+        lint::check(&loaded, catalog, &mut problems);
+    }
     let warnings = problems.finish()?;
     Ok(Contents {
         documents: loaded.into_iter().map(|loaded| loaded.document).collect(),
@@ -108,7 +112,7 @@ fn document(node: &Node, others: &[Loaded], problems: &mut Problems<'_>) -> Opti
         .require("metadata", problems)
         .and_then(|node| metadata(node, problems));
     if let Some((name, span)) = name
-        && others.iter().any(|other| other.document.name == name)
+        && others.iter().any(|other| &*other.document.name == name)
     {
         problems.add(span, format!("there is another document named `{name}`"));
     }
@@ -118,7 +122,7 @@ fn document(node: &Node, others: &[Loaded], problems: &mut Problems<'_>) -> Opti
     hasher.field("document", node.digest().as_bytes());
     let document = self::spec(spec, name.map_or("", |(name, _)| name), &mut hasher, problems)?;
     Some(Document {
-        name: name?.0.to_owned(),
+        name: name?.0.into(),
         digest: hasher.finish(),
         ..document
     })
@@ -154,7 +158,7 @@ fn metadata<'n>(node: &'n Node, problems: &mut Problems<'_>) -> Option<(&'n str,
 }
 
 /// Fields of `spec`.
-const SPEC: [&str; 9] = [
+const SPEC: [&str; 10] = [
     "subjects",
     "profile",
     "mode",
@@ -162,6 +166,7 @@ const SPEC: [&str; 9] = [
     "limits",
     "insecure_permit",
     "approval",
+    "masking",
     "rules",
     "budgets",
 ];
@@ -178,6 +183,9 @@ fn spec(node: &Node, document: &str, hasher: &mut FieldHasher, problems: &mut Pr
     let budgets = fields
         .get("budgets")
         .map(|node| budgets::read(node, document, problems));
+    let masking = fields
+        .get("masking")
+        .map(|node| masking::read(node, document, problems));
     let defaults = match fields.get("approval") {
         Some(node) => Defaults::read(node, problems),
         None => Some(Defaults::default()),
@@ -214,14 +222,15 @@ fn spec(node: &Node, document: &str, hasher: &mut FieldHasher, problems: &mut Pr
         problems.add(Span { width: 1, ..node.span }, message);
     }
     Some(Document {
-        name: String::new(),
+        name: Arc::default(),
         digest: node.digest(),
         subjects: subjects?,
-        scopes: scopes.unwrap_or(Some(Vec::new()))?,
+        scopes: scopes.unwrap_or(Some(Vec::new()))?.into(),
         limits: limits?,
         approval: approval?.map(Arc::new),
         rules,
         budgets: rule::given(budgets)?.unwrap_or_default(),
+        masking: rule::given(masking)?,
         shadow: rule::given(mode)? == Some(Mode::Shadow),
     })
 }

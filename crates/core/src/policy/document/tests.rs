@@ -1,5 +1,6 @@
 mod language;
 mod lint;
+mod masking;
 
 use super::*;
 
@@ -436,4 +437,13 @@ fn mask_paths_are_checked() {
             "agent.yaml:8:53: `data..x` is no path: keys joined by dots, `*` for every member, a key with dots as [\"a.b\"]",
         ],
     );
+}
+
+#[test]
+fn thousands_of_errors_are_as_good_as_some() {
+    let unknown = vec!["podz"; 20_000].join(", ");
+    let rule = format!("{{ name: a, match: {{ resources: [{unknown}] }}, allow: {{}} }}");
+    let errors = errors(&rules(&[&rule]));
+    assert_eq!(errors.len(), 32);
+    assert!(errors.iter().all(|error| error.suggestion.is_some()));
 }

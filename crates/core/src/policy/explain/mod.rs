@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::engine::{Evaluation, Facts, HoldTerms, Outcome, PolicyEngine as _};
 use super::limits::Weighed;
 use super::matching::{Asked, Place, in_scope};
-use super::question::{Findings, Late, Question};
+use super::question::{Counted, Late, Question};
 use super::set::{Action, CompiledRule, Document, PolicySet};
 use super::wording::described;
 use crate::request::{Canonical, Effects, Finding, Weight};
@@ -44,6 +44,9 @@ pub struct Explanation {
     /// The terms that have to be met.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldTerms>,
+    /// What the documents about the subject say about masks, together; empty if answers are masked as they always are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub masking: Vec<String>,
     /// What has to be known first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<&'static str>,
@@ -146,7 +149,7 @@ impl PolicySet {
         if let Evaluation::Verdict(verdict) = &evaluation
             && question.depends_on_masks()
         {
-            question.mask(&verdict.masks);
+            question.mask(&verdict.masks, &verdict.masking);
         }
         let documents = self.documents().iter();
         let mut explanation = Explanation {
@@ -157,6 +160,10 @@ impl PolicySet {
             message: None,
             remedy: None,
             holds: Vec::new(),
+            masking: match self.masking(subject) {
+                Ok(masking) => masking.settings().differences(),
+                Err(error) => vec![error.to_string()],
+            },
             needs: Vec::new(),
             effects: request.effects(),
             others: Vec::new(),
@@ -175,8 +182,9 @@ impl PolicySet {
                 match verdict.outcome {
                     Outcome::Allow => {}
                     Outcome::Hold(terms) => explanation.holds = terms.iter().map(|terms| (**terms).clone()).collect(),
-                    Outcome::Deny { message, remedy } => {
-                        (explanation.message, explanation.remedy) = (Some(message), remedy);
+                    Outcome::Deny(denial) => {
+                        explanation.message = Some(denial.message(subject, request));
+                        explanation.remedy = denial.remedy(request);
                     }
                 }
             }
@@ -203,7 +211,7 @@ impl Explanation {
 fn explain(document: &Document, question: &Question<'_>) -> ExplainedDocument {
     let about_subject = document.is_about(question.subject);
     let mut explained = ExplainedDocument {
-        name: document.name.clone(),
+        name: document.name.to_string(),
         about_subject,
         shadow: document.shadow,
         in_scope: false,
@@ -215,7 +223,7 @@ fn explain(document: &Document, question: &Question<'_>) -> ExplainedDocument {
     if !about_subject {
         return explained;
     }
-    let findings = || question.findings(Findings::All);
+    let findings = || question.counted(Counted::All);
     let asked = question.asked_under(&Weighed::of(&document.limits, findings()));
     explained.effects = asked.effects;
     explained.in_scope = in_scope(&document.scopes, &asked);

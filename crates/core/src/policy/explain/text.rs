@@ -46,6 +46,9 @@ impl fmt::Display for Explanation {
             let (rule, quorum, seconds) = (&terms.rule, terms.quorum, terms.timeout.as_secs());
             writeln!(f, "   {rule}: {quorum} of {approvers}, within {seconds} s")?;
         }
+        for said in &self.masking {
+            writeln!(f, "   masking: {}", escape_clip(said, 512))?;
+        }
         for rule in &self.others {
             writeln!(f, "   by a rule of no document: {rule}")?;
         }

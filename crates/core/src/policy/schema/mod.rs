@@ -9,9 +9,11 @@
 //! An editor that speaks YAML takes it by a comment on the first line:
 //! `# yaml-language-server: $schema=…/schemas/policy.json`.
 
+mod masking;
 mod policy;
 mod test;
 
+pub use masking::{DetectRuleSpec, DetectSpec, ExamplesSpec, KindSpec, MaskingSpec};
 pub use policy::{
     AllowSpec, ApprovalSpec, ApproverSpec, BudgetSpec, BudgetUnit, DenySpec, LimitsSpec, MaskSpec, MatchSpec, Metadata,
     ModeName, PinName, PolicyDocument, PolicySpec, ProfileName, ReplicasSpec, RewriteOpName, RewriteSpec, RuleSpec,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::masking::MaskingSpec;
 use crate::request::Effect;
 
 /// A policy of Countersign: who may do what, where, and what needs a human.
@@ -62,6 +63,9 @@ pub struct PolicySpec {
     /// The terms of holds that name none, and of what needs a human by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalSpec>,
+    /// What is masked besides, and what becomes of masked values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<MaskingSpec>,
     /// The rules, in any order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]

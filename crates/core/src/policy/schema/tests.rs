@@ -23,6 +23,19 @@ spec:
   scopes: [{ namespaces: ["a-*"], clusterScoped: true, effects: [read, write], resources: [pods, "*.apps"] }]
   limits: { images: [x], replicas: { min: 1, max: 2 }, applyManagers: [m], secretAnnotations: [a/b], capabilities: [CHOWN] }
   insecure_permit: [host-path]
+  masking:
+    strict: true
+    kinds: [{ kind: Widget, groups: ["", example.com], path: spec.key, treatment: mask-base64, why: it is a key }]
+    detect:
+      pii: true
+      names: [acmeKey]
+      insecure_disable: [named-value]
+      rules:
+      - { id: acme, description: tokens of ACME, why: they open doors, pattern: "acme-(?P<secret>[a-z]+)", examples: { positive: [acme-qwvzt, "acme-⟦qwvzt⟧ 1"], negative: [acme] } }
+    insecure_forget_known_values: true
+    writeBack: restore
+    accept: refuse
+    warning: false
   approval: { approvers: [{ user: x }, { group: y }], quorum: 2, timeout: 1h30m, pin: uid }
   rules:
   - { name: a, match: { effects: [connect] }, allow: {}, insecure_opaque_stream: true }
@@ -80,7 +93,7 @@ fn the_committed_schemas_are_those_of_the_types() {
 }
 
 /// Definitions of a schema, and what the loader calls them.
-const POLICY_PARTS: [(&str, &str); 15] = [
+const POLICY_PARTS: [(&str, &str); 20] = [
     ("", "a policy document"),
     ("Metadata", "`metadata`"),
     ("PolicySpec", "`spec`"),
@@ -96,6 +109,11 @@ const POLICY_PARTS: [(&str, &str); 15] = [
     ("DenySpec", "`deny`"),
     ("RewriteSpec", "a rewrite"),
     ("BudgetSpec", "a budget"),
+    ("MaskingSpec", "`masking`"),
+    ("KindSpec", "a kind"),
+    ("DetectSpec", "`detect`"),
+    ("DetectRuleSpec", "a rule of `detect`"),
+    ("ExamplesSpec", "`examples`"),
 ];
 
 fn fields_of(schema: &Value, definition: &str) -> BTreeSet<String> {

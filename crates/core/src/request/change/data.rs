@@ -4,22 +4,29 @@
 //! 2. It does not matter whether the value is the same, so that no decision tells whether a guess was right. Two requests
 //!    state what they do not change: a PUT and an apply. In these, a value that the caller sees, and that stays, is not
 //!    overwritten.
-//! 3. An apply without force by a listed manager takes nobody's value, but for the one that it applied itself. Only of a
+//! 3. The mask's marker in the `data` of a Secret stands for the live value, which stays.
+//! 4. An apply without force by a listed manager takes nobody's value, but for the one that it applied itself. Only of a
 //!    Secret it counts even if nobody knows what is there: there the conflict tells whether a guess was right.
 
+use super::collected::Collected;
 use super::concern::Concern;
-use super::findings::Findings;
+use super::place::pointer_of;
 use super::states::{Before, States};
-use super::trail::pointer_of;
 use super::write::Write;
 use crate::json::{Object, Value};
-use crate::mask::is_masked;
+use crate::mask::{is_encoded_marker, is_masked};
 use crate::request::attributes::Attributes;
 
 use super::apply::Index;
 
 /// Finds values that are overwritten. `given`: what the body writes.
-pub(super) fn findings(attributes: &Attributes, write: &Write<'_>, given: &Value, states: &States, out: &mut Findings) {
+pub(super) fn findings(
+    attributes: &Attributes,
+    write: &Write<'_>,
+    given: &Value,
+    states: &States,
+    out: &mut Collected,
+) {
     let is_secret = match (attributes.api_group.as_str(), attributes.resource.as_str()) {
         ("", "secrets") => true,
         ("", "configmaps") => false,
@@ -44,6 +51,8 @@ pub(super) fn findings(attributes: &Attributes, write: &Write<'_>, given: &Value
         for (key, value) in values.iter() {
             let overwrites = old.as_ref().is_none_or(|old| match old.get(key) {
                 None | Some(Value::Null) => false,
+                // It stands for the live value, or the request is refused.
+                Some(_) if is_secret && map == "data" && is_encoded_marker(value) => false,
                 Some(old) => !states_all || is_secret || old != value || is_masked(old),
             });
             if overwrites && !out.is_full(Concern::OverwritesData) {

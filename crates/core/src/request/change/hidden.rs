@@ -3,20 +3,29 @@
 //!
 //! A removal supplies none, nor do names of keys that a strategic merge patch orders or retains.
 
-use std::sync::Arc;
-
+use super::Masked;
 use super::apply::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, Op, RETAIN_KEYS};
 use super::write::Write;
 use crate::json::Value;
-use crate::policy::{MaskObligation, MaskPath};
+use crate::policy::MaskPath;
+use crate::request::canonical::Canonical;
 use crate::request::catalog::Kind;
-use crate::request::patch_oracle::{hides, meets};
+use crate::request::patch_oracle::{hides, meets, meets_field};
 
 /// Whether a change supplies a value where one may be masked, by what is masked anyway or by the policy.
-pub(super) fn supplies(write: &Write<'_>, kind: &Kind, masks: &[Arc<MaskObligation>]) -> bool {
-    let of_policy = || masks.iter().flat_map(|mask| &mask.paths).map(MaskPath::segments);
-    let may_hide =
-        |path: &[String]| hides(kind, path) || of_policy().any(|masked| meets(path, masked.iter().map(String::as_str)));
+pub(super) fn supplies(request: &Canonical, write: &Write<'_>, kind: &Kind, masked: Masked<'_>) -> bool {
+    let of_policy = || {
+        masked
+            .obligations
+            .iter()
+            .flat_map(|mask| &mask.paths)
+            .map(MaskPath::segments)
+    };
+    let may_hide = |path: &[String]| {
+        hides(kind, path)
+            || of_policy().any(|masked| meets(path, masked.iter().map(String::as_str)))
+            || masked.policy.fields_of(request).any(|masked| meets_field(path, masked))
+    };
     let mut path = Vec::new();
     match write {
         Write::Create(_) => false,

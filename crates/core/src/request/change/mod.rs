@@ -18,11 +18,11 @@ mod body_alone;
 #[cfg(test)]
 mod cases;
 mod claims;
+mod collected;
 mod concern;
 mod data;
 mod defaults;
 mod difference;
-mod findings;
 pub(super) mod hard_deny;
 mod hidden;
 mod ownership;
@@ -36,7 +36,6 @@ mod secret_annotation;
 mod service;
 mod sightings;
 mod states;
-mod trail;
 mod workload;
 mod write;
 
@@ -44,6 +43,7 @@ mod write;
 mod tests;
 
 use std::borrow::Cow;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -55,22 +55,33 @@ use super::canonical::Canonical;
 use super::catalog::Origin;
 use super::live::Live;
 use crate::json::Value;
-use crate::mask;
+use crate::mask::{self, MaskPolicy};
 use crate::policy::MaskObligation;
 use apply::{Failed, TooLarge};
+use collected::Collected;
 use difference::{Difference, Part};
-use findings::Findings;
 use states::{Before, States};
 use write::Write;
 
 /// What a create, an update, a patch or a deletion does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
-    findings: Vec<Finding>,
+    findings: Findings,
     supplies_hidden_value: bool,
     open: bool,
     token_mount_switch: Option<Vec<String>>,
 }
+
+/// What the policy masks of the object.
+#[derive(Clone, Copy)]
+struct Masked<'m> {
+    obligations: &'m [Arc<MaskObligation>],
+    policy: &'m MaskPolicy,
+}
+
+/// What a change does, in the order of the paths. Cheap to clone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings(Option<Arc<[Finding]>>);
 
 /// One thing that a change does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,6 +98,21 @@ pub struct Finding {
     pub assumed: bool,
 }
 
+impl Deref for Findings {
+    type Target = [Finding];
+
+    fn deref(&self) -> &[Finding] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl FromIterator<Finding> for Findings {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        let mut findings = findings.into_iter().peekable();
+        Self(findings.peek().is_some().then(|| findings.collect()))
+    }
+}
+
 impl Change {
     /// Understands a request.
     ///
@@ -96,16 +122,22 @@ impl Change {
     /// are told.
     #[must_use]
     pub fn of(request: &Canonical, live: Option<&Live>) -> Self {
-        Self::under(request, live, &[])
+        Self::under(request, live, &[], &MaskPolicy::shared_default())
     }
 
     /// Like [`Change::of`], where the policy masks more of the object than what is masked anyway.
     #[must_use]
-    pub fn under(request: &Canonical, live: Option<&Live>, masks: &[Arc<MaskObligation>]) -> Self {
+    pub fn under(
+        request: &Canonical,
+        live: Option<&Live>,
+        obligations: &[Arc<MaskObligation>],
+        policy: &MaskPolicy,
+    ) -> Self {
+        let masked = Masked { obligations, policy };
         if !request.attributes().verb.is_mutating() {
             return Self::default();
         }
-        let mut findings = Findings::default();
+        let mut findings = Collected::default();
         if let Some(concern) = hard_deny::concern(request.attributes()) {
             findings.at(concern, String::new(), false);
         }
@@ -120,14 +152,18 @@ impl Change {
         let write = Write::of(request);
         let mut token_mount_switch = None;
         let found = write.as_ref().map_or(Err(TooLarge), |write| {
-            token_mount_switch = find(request, write, live, masks, &mut findings)?;
+            token_mount_switch = find(request, write, live, masked, &mut findings)?;
             Ok(())
         });
         if found.is_err() {
             findings.at(Concern::TooLarge, String::new(), false);
             findings.at(Concern::RemovesField, String::new(), false);
         }
-        let supplies = |kind| write.as_ref().is_none_or(|write| hidden::supplies(write, kind, masks));
+        let supplies = |kind| {
+            write
+                .as_ref()
+                .is_none_or(|write| hidden::supplies(request, write, kind, masked))
+        };
         let is_absent = matches!(live, Some(Live::Absent));
         Self {
             findings: findings.into_sorted(),
@@ -139,7 +175,7 @@ impl Change {
 
     /// What it does, in the order of the paths.
     #[must_use]
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &Findings {
         &self.findings
     }
 
@@ -167,8 +203,8 @@ fn find(
     request: &Canonical,
     write: &Write<'_>,
     live: Option<&Live>,
-    masks: &[Arc<MaskObligation>],
-    findings: &mut Findings,
+    masked: Masked<'_>,
+    findings: &mut Collected,
 ) -> Result<Option<Vec<String>>, TooLarge> {
     let attributes = request.attributes();
     let origin = request.kind().map_or(Origin::Custom, |kind| kind.origin);
@@ -179,7 +215,7 @@ fn find(
         .filter(|_| !matches!(write, Write::Create(_)));
     let compared = match object {
         Some(object) => {
-            let seen = mask::as_seen(request, object, masks);
+            let seen = mask::as_seen(request, object, masked.obligations, masked.policy.masking());
             match apply::to_object(write, seen.clone(), object, node) {
                 Ok(after) => Some((object, seen, after)),
                 Err(Failed::TooLarge) => return Err(TooLarge),
@@ -261,7 +297,7 @@ fn part(request: &Canonical, origin: Origin, live: &Value) -> Part {
 }
 
 /// Finds under whose name an apply is, and whether it takes fields from others.
-fn manager(write: &Write<'_>, findings: &mut Findings) {
+fn manager(write: &Write<'_>, findings: &mut Collected) {
     let Write::Apply(applied) = write else {
         return;
     };

@@ -101,6 +101,12 @@ impl World {
         PolicySet::from_yaml(&[("rows.yaml", POLICY)]).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// A policy whose `masking` says this.
+    pub(crate) fn policy_with(masking: &str) -> PolicySet {
+        let text = POLICY.replace("  rules:\n", &format!("  masking: {masking}\n  rules:\n"));
+        PolicySet::from_yaml(&[("rows.yaml", text)]).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     pub(crate) fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
         let world = Self::new();
         world.server.script(answers);

@@ -274,7 +274,12 @@ fn nothing_tells_whether_a_guess_at_a_masked_value_was_right() {
     }];
     let plain = LIVE_MAP.replace(r#","managedFields":[{"manager":"m"}]"#, "");
     let live = object(LIVE_MAP);
-    let change = Change::under(&put(CONFIG_MAP, &plain), Some(&live), &masks.map(std::sync::Arc::new));
+    let change = Change::under(
+        &put(CONFIG_MAP, &plain),
+        Some(&live),
+        &masks.map(std::sync::Arc::new),
+        &crate::mask::MaskPolicy::default(),
+    );
     assert_eq!(lines(&change), ["overwrites-data /data/k", "overwrites-data /data/l"]);
 }
 
