@@ -8,6 +8,7 @@ use super::stems::Stems;
 /// What every name of a secret has in it, in the three ways in which names are written.
 pub(super) const STEMS: &[&str] = &[
     "pass",
+    "- value:",
     "code=",
     "appid=",
     "IDENTIFIED BY",

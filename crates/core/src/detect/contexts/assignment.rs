@@ -49,6 +49,10 @@ pub(super) struct Named {
 pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
     let mut from = 0;
     while let Some(anchor) = anchors::next(line, from) {
+        if part(line, anchor.clone()) == b"- value:" {
+            from = nameless(line, anchor.end, sink);
+            continue;
+        }
         let name = name_around(line, anchor.clone(), from);
         let text = part(line, name.clone());
         let end = match secrecy(text).or_else(|| scheme(text)) {
@@ -57,6 +61,19 @@ pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
         };
         from = end.max(name.end).max(anchor.end);
     }
+}
+
+/// `- value: x` with the name on the next line, when this one is gone: only what can be nothing else is a secret.
+fn nameless(line: &[u8], start: usize, sink: &mut Sink<'_>) -> usize {
+    let start = skip(line, start, is_blank);
+    let range = match Quote::open(line, start) {
+        Some(quote) => quote.start..quote.close(line).unwrap_or(line.len()),
+        None => bare(line, start),
+    };
+    if value::looks_random(part(line, range.clone())) {
+        sink.push(range.clone(), "named-value");
+    }
+    range.end
 }
 
 /// The name of a scheme of credentials in front of them is as good as one of theirs.

@@ -8,6 +8,7 @@ fn check(detect: impl Fn(&[u8], &mut Hits), marked: &str) -> Option<String> {
     let mut shown = String::new();
     let mut from = 0;
     for hit in hits.merged() {
+        assert!(RULES.contains(&hit.rule.as_str()), "{}", hit.rule);
         shown += text.get(from..hit.range.start).unwrap();
         shown += &format!("«{}»", text.get(hit.range.clone()).unwrap());
         from = hit.range.end;
