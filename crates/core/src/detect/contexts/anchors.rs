@@ -1,16 +1,14 @@
 //! Where a name of a secret may be: the cheap look at every byte, after which few places are left to look at closely.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::packed::{Config, MatchKind, Searcher};
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
-use std::ops::Range;
-
-use super::bytes::rest;
+use super::stems::Stems;
 
 /// What every name of a secret has in it, in the three ways in which names are written.
-const STEMS: &[&str] = &[
+pub(super) const STEMS: &[&str] = &[
     "pass",
+    "- value:",
     "code=",
     "appid=",
     "IDENTIFIED BY",
@@ -69,38 +67,11 @@ const STEMS: &[&str] = &[
     "phrase",
 ];
 
-enum Anchors {
-    Packed(Searcher),
-    Automaton(AhoCorasick),
-    /// Not even that could be built: every byte is looked at closely.
-    None,
-}
-
-static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {
-    let packed = Config::new()
-        .match_kind(MatchKind::LeftmostFirst)
-        .builder()
-        .extend(STEMS)
-        .build();
-    packed.map_or_else(
-        || {
-            AhoCorasickBuilder::new()
-                .build(STEMS)
-                .map_or(Anchors::None, Anchors::Automaton)
-        },
-        Anchors::Packed,
-    )
-});
+static ANCHORS: LazyLock<Stems> = LazyLock::new(|| Stems::new(STEMS));
 
 /// The next place where a name of a secret may be.
 pub(super) fn next(text: &[u8], from: usize) -> Option<Range<usize>> {
-    let text = rest(text, from);
-    let found = match &*ANCHORS {
-        Anchors::Packed(searcher) => searcher.find(text)?.span(),
-        Anchors::Automaton(automaton) => automaton.find(text)?.span(),
-        Anchors::None => (!text.is_empty()).then_some(aho_corasick::Span { start: 0, end: 1 })?,
-    };
-    Some(from + found.start..from + found.end)
+    ANCHORS.next(text, from)
 }
 
 #[cfg(test)]

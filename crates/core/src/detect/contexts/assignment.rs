@@ -49,6 +49,10 @@ pub(super) struct Named {
 pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
     let mut from = 0;
     while let Some(anchor) = anchors::next(line, from) {
+        if part(line, anchor.clone()) == b"- value:" {
+            from = nameless(line, anchor.end, sink);
+            continue;
+        }
         let name = name_around(line, anchor.clone(), from);
         let text = part(line, name.clone());
         let end = match secrecy(text).or_else(|| scheme(text)) {
@@ -57,6 +61,19 @@ pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
         };
         from = end.max(name.end).max(anchor.end);
     }
+}
+
+/// `- value: x` with the name on the next line, when this one is gone: only what can be nothing else is a secret.
+fn nameless(line: &[u8], start: usize, sink: &mut Sink<'_>) -> usize {
+    let start = skip(line, start, is_blank);
+    let range = match Quote::open(line, start) {
+        Some(quote) => quote.start..quote.close(line).unwrap_or(line.len()),
+        None => bare(line, start),
+    };
+    if value::looks_random(part(line, range.clone())) {
+        sink.push(range.clone(), "named-value");
+    }
+    range.end
 }
 
 /// The name of a scheme of credentials in front of them is as good as one of theirs.
@@ -468,6 +485,31 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             sink.push(all.clone(), "named-value");
             return all.end;
         }
+        let goes_on = all.end > first.end && is_blank(at(line, first.end)) && is_blank(before(line, start));
+        if goes_on && value::is_plain_word(text) && is_prose(part(line, all)) {
+            return first.end;
+        }
+    }
+    if !named.quoted && is_name_of_secret(text) {
+        return first.end;
+    }
+    // `"PASSWORD=x y"`: all of the string.
+    let head = before(line, named.name.start);
+    if secrecy == Secrecy::Password
+        && named.delimiter == Delimiter::Equal
+        && named.value == named.name.end + 1
+        && matches!(head, b'"' | b'\'')
+    {
+        let end = memchr::memchr(head, part(line, first.end..line.len().min(first.end + MAX_NAME)))
+            .map(|end| first.end + end);
+        let more = end.map(|end| part(line, first.end..end)).unwrap_or_default();
+        if let Some(end) = end
+            && !more.iter().any(|byte| matches!(byte, b'=' | b':' | b'\\' | b'{'))
+            && is_secret(secrecy, text, Place::Assigned)
+        {
+            sink.push(start..end, "named-value");
+            return end;
+        }
     }
     // `failed for "creds" : secret "db" not found`.
     let next = skip(line, first.end, is_blank);
@@ -486,6 +528,16 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         sink.push(first.clone(), "named-value");
     }
     first.end
+}
+
+/// A variable with the name of a secret: `confirmPassword`, `user_password`.
+fn is_name_of_secret(value: &[u8]) -> bool {
+    let joined = value.contains(&b'_') || value.iter().skip(1).any(u8::is_ascii_uppercase);
+    let named = value.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    joined
+        && named
+        && value.first().is_some_and(u8::is_ascii_lowercase)
+        && crate::detect::names::secrecy(value).is_some()
 }
 
 /// Whether words go on after the value, and it is one of them: `invalid token: could not parse`.
@@ -511,7 +563,22 @@ fn several(line: &[u8], named: &Named, first: &Range<usize>, all: &Range<usize>)
         // `PGPASSWORD=x psql`.
         return false;
     }
-    const PROSE: [&[u8]; 22] = [
+    let text = part(line, first.clone());
+    let more = part(line, first.end..all.end);
+    let sentence = is_prose(part(line, all.clone()));
+    let words = more.iter().filter(|byte| **byte == b' ').count();
+    !looks_secret(text, 6)
+        && !sentence
+        && (words >= 2 || is_secret(named.secrecy, text, Place::Assigned))
+        && !more.contains(&b'=')
+        && !more.contains(&b':')
+        && !more.contains(&b'(')
+        && more.len() < 128
+}
+
+/// Whether a text is a sentence, by words that no passphrase has in it.
+fn is_prose(text: &[u8]) -> bool {
+    const PROSE: [&[u8]; 29] = [
         b"is",
         b"must",
         b"the",
@@ -534,20 +601,18 @@ fn several(line: &[u8], named: &Named, first: &Range<usize>, all: &Range<usize>)
         b"has",
         b"too",
         b"or",
+        b"password",
+        b"user",
+        b"account",
+        b"changed",
+        b"updated",
+        b"expiry",
+        b"successfully",
     ];
-    let text = part(line, first.clone());
-    let more = part(line, first.end..all.end);
-    let sentence = part(line, all.clone())
-        .split(|byte| *byte == b' ')
-        .any(|word| PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose)));
-    let words = more.iter().filter(|byte| **byte == b' ').count();
-    !looks_secret(text, 6)
-        && !sentence
-        && (words >= 2 || is_secret(named.secrecy, text, Place::Assigned))
-        && !more.contains(&b'=')
-        && !more.contains(&b':')
-        && !more.contains(&b'(')
-        && more.len() < 128
+    text.ends_with(b".")
+        || text
+            .split(|byte| *byte == b' ')
+            .any(|word| PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose)))
 }
 
 /// `secret=default/db`: the name of a Secret, which is what this key is for in logs of Kubernetes.

@@ -88,12 +88,16 @@ fn decode(run: &[u8]) -> Option<Vec<u8>> {
     let front = part(body, 0..PROBE.min(body.len()));
     let mut bytes = [0; PROBE];
     if run.len().is_multiple_of(2)
+        && begins_hex_text(front)
         && let Some(bytes) = bytes.get_mut(..front.len() / 2)
         && hex::decode_to_slice(part(front, 0..front.len() - front.len() % 2), bytes).is_ok()
         && is_text(bytes)
         && let Ok(plain) = hex::decode(run)
     {
         return Some(plain);
+    }
+    if !begins_text(front) {
+        return None;
     }
     let safe = memchr::memchr2(b'-', b'_', body).is_some();
     if safe && memchr::memchr2(b'+', b'/', body).is_some() {
@@ -123,6 +127,36 @@ fn decode(run: &[u8]) -> Option<Vec<u8>> {
         return Some(plain.into_iter().step_by(2).collect());
     }
     Some(plain)
+}
+
+/// Whether base64 may stand for a text, for gzip or for UTF-16, by its first four letters: most runs do not.
+fn begins_text(run: &[u8]) -> bool {
+    let sextet = |at: usize| match run.get(at).copied().unwrap_or(0) {
+        letter @ b'A'..=b'Z' => Some(letter - b'A'),
+        letter @ b'a'..=b'z' => Some(letter - b'a' + 26),
+        digit @ b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    };
+    let (Some(a), Some(b), Some(c), Some(d)) = (sextet(0), sextet(1), sextet(2), sextet(3)) else {
+        return false;
+    };
+    let ascii = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    let inner = |byte: u8| matches!(byte, 0x80..=0xbf);
+    match [(a << 2) | (b >> 4), (b << 4) | (c >> 2), (c << 6) | d] {
+        [0x1f, 0x8b, 8] => true,
+        [0xc2..=0xdf, second, third] => inner(second) && (ascii(third) || third >= 0xc2),
+        [0xe0..=0xf4, second, third] => inner(second) && inner(third),
+        [first, 0, third] => ascii(first) && ascii(third),
+        [first, second, third] => ascii(first) && (ascii(second) || second >= 0xc2) && (ascii(third) || third >= 0x80),
+    }
+}
+
+/// The same of hexadecimal digits.
+fn begins_hex_text(run: &[u8]) -> bool {
+    let printable = |high: u8| matches!(high, b'2'..=b'7');
+    matches!(run, [high, _, next, _, ..] if printable(*high) && printable(*next))
 }
 
 /// Whether bytes are of a text. What is cut off at the end does not matter.

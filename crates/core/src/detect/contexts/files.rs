@@ -2,28 +2,35 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::packed::Searcher;
 use memchr::memmem;
 
 use super::bytes::{at, is_blank, part, rest, skip, skip_back};
 use super::quote::Quote;
 use super::sink::Sink;
+use super::stems::Stems;
 use super::value::is_harmless;
 
-/// What such a line has in it: the port of a `.pgpass`, the hash of the others.
-const MARKS: [&[u8]; 12] = [
-    b":5432:",
-    b":*:",
-    b":5433:",
-    b":6432:",
-    b":6543:",
-    b":$",
-    b":{SHA}",
-    b":{SSHA}",
-    b"LoginModule",
-    b" on >",
-    b"SETUSER",
-    b"kty",
+/// What such a line has in it: the port of a `.pgpass`, the hash of a password, a word.
+pub(super) const MARKS: &[&str] = &[
+    ":5432:",
+    ":*:",
+    ":5433:",
+    ":6432:",
+    ":6543:",
+    ":$1$",
+    ":$2",
+    ":$5$",
+    ":$6$",
+    ":$7$",
+    ":$y$",
+    ":$gy$",
+    ":$apr",
+    ":{SHA}",
+    ":{SSHA}",
+    "LoginModule",
+    " on >",
+    "SETUSER",
+    "kty",
 ];
 
 /// How hashed passwords begin.
@@ -31,34 +38,34 @@ const HASHES: [&[u8]; 13] = [
     b"$1$", b"$2a$", b"$2b$", b"$2y$", b"$2x$", b"$5$", b"$6$", b"$7$", b"$y$", b"$gy$", b"$apr1$", b"{SHA}", b"{SSHA}",
 ];
 
-static SEARCH: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(MARKS));
+static SEARCH: LazyLock<Stems> = LazyLock::new(|| Stems::new(MARKS));
 
 /// Where the next such line may be.
 pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
-    let text = rest(text, from);
-    match &*SEARCH {
-        Some(searcher) => searcher.find(text).map(|found| from + found.start()),
-        None => (!text.is_empty()).then_some(from),
-    }
+    SEARCH.next(text, from).map(|found| found.start)
 }
 
 /// Finds the secret of such a line.
 pub(super) fn scan(line: &[u8], sink: &mut Sink<'_>) {
-    let mark = |index: usize| MARKS.get(index).is_some_and(|mark| memmem::find(line, mark).is_some());
-    if (0..5).any(mark) {
-        pgpass(line, sink);
+    const FINDERS: [fn(&[u8], &mut Sink<'_>); 5] = [pgpass, hashed, jaas, access_list, web_key];
+    let mut marked = [false; FINDERS.len()];
+    let mut from = 0;
+    while let Some(mark) = SEARCH.next(line, from) {
+        from = mark.end;
+        let finder = match part(line, mark) {
+            mark if mark.starts_with(b":$") || mark.starts_with(b":{") => 1,
+            b"LoginModule" => 2,
+            b" on >" | b"SETUSER" => 3,
+            b"kty" => 4,
+            _ => 0,
+        };
+        if let Some(marked) = marked.get_mut(finder) {
+            *marked = true;
+        }
     }
-    if (5..8).any(mark) {
-        hashed(line, sink);
-    }
-    if mark(8) {
-        jaas(line, sink);
-    }
-    if mark(9) || mark(10) {
-        access_list(line, sink);
-    }
-    if mark(11) {
-        web_key(line, sink);
+    // Each of them looks at all of the line.
+    for (find, _) in FINDERS.iter().zip(marked).filter(|(_, marked)| *marked) {
+        find(line, sink);
     }
 }
 
@@ -118,11 +125,9 @@ pub(in crate::detect) fn pgpass_password(line: &[u8]) -> Option<std::ops::Range<
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
             b':' => {
+                // A colon of the password is escaped.
                 *fields.get_mut(count)? = index + 1;
                 count += 1;
-                if count == 5 {
-                    break;
-                }
             }
             b' ' | b'\t' | b'"' | b'=' | b'{' | b'/' if count < 3 => return None,
             b' ' | b'\t' | b'"' => return None,

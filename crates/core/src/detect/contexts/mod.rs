@@ -24,6 +24,7 @@ mod prose;
 mod quote;
 mod shell;
 mod sink;
+mod stems;
 mod url;
 mod value;
 

@@ -7,6 +7,8 @@ pub(super) enum How {
     Attached,
     /// In the same word or the next.
     Either,
+    /// In the word behind one that begins so: `/user:bob x`.
+    After,
     /// In the next word only: `-e x`.
     Next,
     /// The n-th word that is no flag, behind the words that the rule needs.
@@ -89,8 +91,6 @@ pub(super) const PROGRAMS: &[Program] = &[
             "mariadb-dump",
             "mariadb-admin",
             "mysqlbinlog",
-            "mydumper",
-            "xtrabackup",
             "mysqlsh",
         ],
         rules: &[rule(&[], &["-p"], How::Attached, Take::Whole)],
@@ -125,8 +125,7 @@ pub(super) const PROGRAMS: &[Program] = &[
     },
     Program {
         names: &[
-            "docker", "podman", "nerdctl", "buildah", "skopeo", "crane", "oras", "regctl", "helm", "oc", "az", "cf",
-            "argocd", "harbor", "ibmcloud",
+            "docker", "podman", "nerdctl", "buildah", "crane", "helm", "oc", "az", "cf", "harbor",
         ],
         rules: LOGIN,
     },
@@ -187,7 +186,7 @@ pub(super) const PROGRAMS: &[Program] = &[
         rules: &[flag(&["-p"])],
     },
     Program {
-        names: &["sqlcmd", "bcp", "tsql", "isql", "osql", "mssql-cli"],
+        names: &["sqlcmd", "bcp", "isql", "osql", "mssql-cli"],
         rules: &[flag(&["-P"])],
     },
     Program {
@@ -241,7 +240,7 @@ pub(super) const PROGRAMS: &[Program] = &[
         )],
     },
     Program {
-        names: &["smbclient", "rpcclient", "smbmap", "smbget", "net"],
+        names: &["smbclient", "rpcclient", "smbmap", "smbget"],
         rules: &[rule(&[], &["-U", "--user"], How::Either, Take::Behind(b'%'))],
     },
     Program {
@@ -271,6 +270,13 @@ pub(super) const PROGRAMS: &[Program] = &[
         names: &["restic", "borg"],
         rules: &[rule(&[], &["--password-command"], How::Either, Take::Echo)],
     },
+    Program {
+        names: &["net", "net.exe"],
+        rules: &[
+            rule(&["use"], &["/user:", "/USER:"], How::After, Take::Whole),
+            rule(&[], &["-U", "--user"], How::Either, Take::Behind(b'%')),
+        ],
+    },
 ];
 
 /// What the name of one of them has in it. Of four letters at least, which is what makes the search fast: the short
@@ -278,21 +284,14 @@ pub(super) const PROGRAMS: &[Program] = &[
 pub(super) const STEMS: &[&str] = &[
     "mysql",
     "mariadb",
-    "mydumper",
-    "xtrabackup",
     "redis-cli",
     "valkey-cli",
-    "keydb-cli",
     "sshpass",
     "curl",
     "docker",
     "podman",
     "nerdctl",
     "buildah",
-    "skopeo",
-    "crane ",
-    "oras ",
-    "regctl",
     "helm",
     "oc login",
     "\"oc\"",
@@ -300,8 +299,6 @@ pub(super) const STEMS: &[&str] = &[
     "az acr",
     "\"az\"",
     "cf login",
-    "argocd",
-    "ibmcloud",
     "kubectl",
     "htpasswd",
     "openssl",
@@ -311,7 +308,6 @@ pub(super) const STEMS: &[&str] = &[
     "bcp ",
     "isql",
     "osql",
-    "mssql-cli",
     "sqlplus",
     "pdp ",
     "cqlsh",
@@ -336,11 +332,12 @@ pub(super) const STEMS: &[&str] = &[
     "snmp",
     "freerdp",
     "restic ",
-    "tsql",
+    "net use",
     "-stdin",
     "with-token",
     "chpasswd",
     "sudo -S",
+    "crane auth",
 ];
 
 /// The program of a name, which may be a path.

@@ -38,6 +38,12 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
         // `secret "db" not found`: its name.
         return None;
     }
+    if named.secrecy == Secrecy::Cookie {
+        let quote = Quote::open(line, start).filter(|_| before(line, named.name.start) == b'-')?;
+        let range = quote.start..quote.close(line)?;
+        header::value(line, range.clone(), Secrecy::Cookie, sink);
+        return Some(range.end);
+    }
     let range = if before(line, named.name.start) == b'-' {
         argument(line, start, named.secrecy)
     } else if is_set(line, named.name.start) {
@@ -89,6 +95,10 @@ fn auth(line: &[u8], start: usize, sink: &mut Sink<'_>) -> Option<usize> {
 
 /// Whether the word before a name sets it.
 fn is_set(line: &[u8], name: usize) -> bool {
+    // The name may be the end of a word: `//registry.example/:_authToken`.
+    let name = skip_back(line, name, name.saturating_sub(64), |byte| {
+        byte > b' ' && !matches!(byte, b'"' | b'\'')
+    });
     let end = skip_back(line, name, name.saturating_sub(4), |byte| {
         is_blank(byte) || matches!(byte, b'"' | b'\'')
     });
@@ -211,6 +221,11 @@ fn behind_colon(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usi
         match byte {
             b'.' | b',' | b';' if is_blank(at(line, here + 1)) => return None,
             b'{' | b'}' | b'[' | b'<' | b'|' => return None,
+            b'!' if at(line, here + 1) == b'=' => return None,
+            b' ' if goes_on(line, here, b" set to ") || goes_on(line, here, b" changed to ") => {
+                let next = here + if at(line, here + 1) == b's' { 8 } else { 12 };
+                return spoken(line, next, secrecy, true).filter(|range| looks_secret(part(line, range.clone()), 6));
+            }
             b':' | b'=' if is_blank(at(line, here + 1)) || (*byte == b'=' && is_blank(before(line, here))) => {
                 let next = skip(line, here + 1, is_blank);
                 let quoted = Quote::open(line, next).is_some();

@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::packed::Searcher;
 use memchr::memmem;
 
 use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
 use super::programs::{How, Program, Rule, STEMS, Take, named};
 use super::quote::Quote;
 use super::sink::Sink;
+use super::stems::Stems;
 use super::value::is_harmless;
 
 /// What found an argument.
@@ -18,7 +18,7 @@ pub(super) const RULE: &str = "argument";
 /// Most words of a command that are looked at.
 const MAX_WORDS: usize = 256;
 
-static PROGRAMS: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(STEMS));
+static PROGRAMS: LazyLock<Stems> = LazyLock::new(|| Stems::new(STEMS));
 
 /// Where in a command one is: word for word.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,6 +79,10 @@ impl Walk {
                 }
                 continue;
             };
+            if rule.how == How::After {
+                self.pending = Some(rule.take);
+                return Some(None);
+            }
             if value.is_empty() {
                 if rule.how != How::Attached {
                     self.pending = Some(rule.take);
@@ -147,11 +151,7 @@ impl Carry {
 
 /// Where the next command, or what hands one a secret, may be.
 pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
-    let text = rest(text, from);
-    match &*PROGRAMS {
-        Some(searcher) => searcher.find(text).map(|found| from + found.start()),
-        None => (!text.is_empty()).then_some(from),
-    }
+    PROGRAMS.next(text, from).map(|found| found.start)
 }
 
 /// Finds the secrets in the commands of a line.
@@ -325,8 +325,8 @@ fn unquoted(line: &[u8], range: Range<usize>) -> Range<usize> {
 }
 
 /// Flags and programs that take a secret from their input.
-static CONSUMERS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
-    Searcher::new([
+static CONSUMERS: LazyLock<Stems> = LazyLock::new(|| {
+    Stems::new(&[
         "password-stdin",
         "--stdin",
         "-with-token",
@@ -339,9 +339,10 @@ static CONSUMERS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
 
 /// Looks at what is handed to each of them.
 fn consumers(line: &[u8], sink: &mut Sink<'_>) {
-    let Some(searcher) = &*CONSUMERS else { return };
-    for consumer in searcher.find_iter(line) {
-        handed(line, consumer.start(), sink);
+    let mut from = 0;
+    while let Some(consumer) = CONSUMERS.next(line, from) {
+        handed(line, consumer.start, sink);
+        from = consumer.end;
     }
 }
 

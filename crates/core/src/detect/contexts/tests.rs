@@ -8,11 +8,12 @@ fn check(detect: impl Fn(&[u8], &mut Hits), marked: &str) -> Option<String> {
     let mut shown = String::new();
     let mut from = 0;
     for hit in hits.merged() {
-        shown += &text[from..hit.range.start];
-        shown += &format!("«{}»", &text[hit.range.clone()]);
+        assert!(RULES.contains(&hit.rule.as_str()), "{}", hit.rule);
+        shown += text.get(from..hit.range.start).unwrap();
+        shown += &format!("«{}»", text.get(hit.range.clone()).unwrap());
         from = hit.range.end;
     }
-    shown += &text[from..];
+    shown += text.get(from..).unwrap();
     (shown != marked).then(|| format!("\n  want {marked:?}\n  got  {shown:?}"))
 }
 
@@ -55,4 +56,9 @@ fn lines_of_files() {
 #[test]
 fn encodings() {
     table(include_str!("samples/encoded.txt"));
+}
+
+#[test]
+fn one_of_each() {
+    table(include_str!("samples/mixed.txt"));
 }

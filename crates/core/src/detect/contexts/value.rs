@@ -487,7 +487,10 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
     match (secrecy, place) {
         (Secrecy::Password, Place::Assigned) => !(numeric && value.len() < 3),
         (Secrecy::Password, Place::Prose) => looks_secret(value, 6),
-        (Secrecy::Token, Place::Assigned) => !(numeric && value.len() < 9) && !is_address(value) && value.len() > 1,
+        (Secrecy::Token, Place::Assigned) => {
+            let short = numeric && value.len() < 9;
+            !(short || is_address(value) || value.len() < 2)
+        }
         (Secrecy::Token | Secrecy::Authorization, Place::Prose) => {
             value.len() >= 16 && looks_secret(value, 16) && !is_uuid(value)
         }
@@ -592,6 +595,25 @@ fn is_version(value: &[u8]) -> bool {
     let end = skip(value, start, |byte| byte.is_ascii_digit() || byte == b'.');
     let dots = value.iter().take(end).filter(|byte| **byte == b'.').count();
     end > start && dots > 0 && (end == value.len() || matches!(at(value, end), b'-' | b'+'))
+}
+
+/// Whether something was drawn at random: small letters, capitals and digits without an order.
+pub(super) fn looks_random(value: &[u8]) -> bool {
+    let of = |kind: fn(&u8) -> bool| value.iter().filter(|byte| kind(byte)).count();
+    let changes = value
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_digit() != b.is_ascii_digit() || a.is_ascii_uppercase() != b.is_ascii_uppercase()))
+        .count();
+    value.len() >= 16
+        && value.len() <= MAX_HARMLESS
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte))
+        && of(u8::is_ascii_lowercase) > 2
+        && of(u8::is_ascii_uppercase) > 2
+        && of(u8::is_ascii_digit) > 1
+        && changes * 3 >= value.len()
+        && !is_harmless(value)
 }
 
 /// `2024-01-02T…`, `12:34:56`.
