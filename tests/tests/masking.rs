@@ -296,7 +296,7 @@ async fn what_was_read_masked_can_be_replaced() {
         let stale = read.clone();
         let labels = read.metadata.labels.get_or_insert_default();
         labels.insert("touched".to_owned(), "yes".to_owned());
-        let own = Canary::new("replaced", stack);
+        let own = Canary::new("replaced", &stack.namespace);
         let values = read.data.as_mut().unwrap();
         values.insert("token".to_owned(), k8s_openapi::ByteString(own.0.clone().into_bytes()));
         let replaced = secrets

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use countersign_core::Subject;
 use countersign_core::approval::{ApprovalBackend, BackendError, Consumed, Ticket, TicketId, Vote};
 use countersign_core::audit::AuditSink;
-use countersign_core::detect::Detector;
+use countersign_core::detect::{Detector, Sessions};
 use countersign_core::digest::Digest;
 use countersign_core::policy::{BudgetStore, MemoryBudgets, PolicyEngine};
 use countersign_core::request::{Catalog, ClusterIdentity, Gate as GateSettings};
@@ -88,6 +88,7 @@ pub struct Guard {
     clock: Arc<dyn Clock>,
     guard_namespace: Option<String>,
     detectors: Vec<Arc<dyn Detector>>,
+    sessions: Arc<Sessions>,
 }
 
 impl Guard {
@@ -102,7 +103,8 @@ impl Guard {
         let (engine, budgets) = (Arc::clone(&self.engine), Arc::clone(&self.budgets));
         let policy = Policy::new(engine, upstream.prober(), Arc::clone(&self.clock)).with_budgets(budgets);
         let seal = Seal::new(self.cluster.clone(), upstream.prober());
-        let mut forward = Forward::new(upstream);
+        let (sessions, clock) = (Arc::clone(&self.sessions), Arc::clone(&self.clock));
+        let mut forward = Forward::new(upstream).with_known_values(sessions, clock);
         if let Some(namespace) = &self.guard_namespace {
             forward = forward.with_hidden_namespace(namespace);
         }
@@ -341,6 +343,7 @@ impl GuardBuilder {
             clock,
             guard_namespace: self.guard_namespace,
             detectors: self.detectors,
+            sessions: Arc::default(),
         })
     }
 }

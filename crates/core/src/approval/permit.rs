@@ -55,7 +55,7 @@ pub fn permit_allowed(sealed: &Sealed) -> Option<Permit> {
             digest: sealed.digest(),
             grant: Grant::Policy,
         }),
-        Outcome::Hold(_) | Outcome::Deny { .. } => None,
+        Outcome::Hold(_) | Outcome::Deny(_) => None,
     }
 }
 

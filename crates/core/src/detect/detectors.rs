@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::contexts::{self, Contexts};
+use super::contexts::{self, Contexts, encoded, guard};
 use super::hit::Hits;
 use super::lines::{self, LineState};
 use super::own_names::{self, OwnNames};
 use super::rules::Rules;
+
+/// How often an encoding within an encoding is unpacked.
+const MAX_LEVELS: u8 = 3;
 
 /// Finds secrets in text.
 ///
@@ -121,10 +124,64 @@ impl Detectors {
 
     /// Adds the secrets in a text.
     pub fn detect(&self, text: &[u8], hits: &mut Hits) {
+        let mut found = Hits::default();
+        self.detect_level(text, MAX_LEVELS, &mut found);
+        guard::keep_json(text, &found, hits);
+    }
+
+    /// Adds the secrets in what is encoded in a text, and leaves of them and of those that were found before what keeps
+    /// JSON intact.
+    pub(super) fn complete(&self, text: &[u8], mut found: Hits, hits: &mut Hits) {
+        self.forget_disabled(&mut found);
+        self.detect_inside(text, MAX_LEVELS, &mut found);
+        guard::keep_json(text, &found, hits);
+    }
+
+    /// Looks at a text and, so many levels down, at what is encoded in it.
+    fn detect_level(&self, text: &[u8], levels: u8, hits: &mut Hits) {
         for detector in self.all.iter() {
             detector.detect(text, hits);
         }
         self.forget_disabled(hits);
+        self.detect_inside(text, levels, hits);
+    }
+
+    fn detect_inside(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        if let Some(below) = levels.checked_sub(1) {
+            self.detect_runs(text, below, hits);
+            self.detect_escaped(text, below, hits);
+        }
+    }
+
+    /// Base64 and its kin: a run with a secret in it is one in whole.
+    fn detect_runs(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        let mut from = 0;
+        while let Some(run) = encoded::next_run(text, from) {
+            from = run.end;
+            if let Some((place, plain)) = encoded::decoded(text, run) {
+                let mut inner = Hits::default();
+                self.detect_level(&plain, levels, &mut inner);
+                if let Some(first) = inner.as_slice().first() {
+                    hits.push(place, first.rule.clone());
+                }
+            }
+        }
+    }
+
+    /// Escapes: what is found is a secret where it was.
+    fn detect_escaped(&self, text: &[u8], levels: u8, hits: &mut Hits) {
+        let mut from = 0;
+        let mut escaped = encoded::Escaped::default();
+        while let Some((resolved, end)) = escaped.next(text, from) {
+            from = end;
+            let mut inner = Hits::default();
+            self.detect_level(&resolved.text, levels, &mut inner);
+            for hit in inner.as_slice() {
+                if let Some(place) = resolved.place(&hit.range) {
+                    hits.push(place, hit.rule.clone());
+                }
+            }
+        }
     }
 
     /// Adds the secrets in the value of something named: an environment variable, a key of a ConfigMap, a column. The

@@ -84,7 +84,8 @@ impl Hits {
             let end = hit.range.end.min(text.len());
             let secret = text.get(hit.range.start..end).unwrap_or_default();
             out.extend_from_slice(text.get(from..hit.range.start).unwrap_or_default());
-            out.extend_from_slice(MARKER.as_bytes());
+            let is_number = is_number_of_json(text, &(hit.range.start..end));
+            out.extend_from_slice(if is_number { b"0" } else { MARKER.as_bytes() });
             // Masked before, by whoever wrote the text.
             if secret != MARKER.as_bytes() {
                 replaced(&hit.rule);
@@ -93,6 +94,23 @@ impl Hits {
         }
         out.extend_from_slice(text.get(from..).unwrap_or_default());
     }
+}
+
+/// Whether a secret is the number of a key in JSON, which only a number can replace.
+fn is_number_of_json(text: &[u8], secret: &Range<usize>) -> bool {
+    let number = text.get(secret.clone()).unwrap_or_default();
+    if !number
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E'))
+    {
+        return false;
+    }
+    let before = text.get(..secret.start).unwrap_or_default().trim_ascii_end();
+    let after = text.get(secret.end..).unwrap_or_default().trim_ascii_start();
+    before
+        .strip_suffix(b":")
+        .is_some_and(|key| key.trim_ascii_end().ends_with(b"\""))
+        && matches!(after.first(), None | Some(b',' | b'}' | b']'))
 }
 
 #[cfg(test)]
@@ -110,5 +128,14 @@ mod tests {
         hits.replace(b"0123456789", &mut out, |rule| rules.push(rule.to_owned()));
         assert_eq!(String::from_utf8(out).unwrap(), format!("{MARKER}{MARKER}9"));
         assert_eq!(rules, ["early", "late"]);
+    }
+
+    #[test]
+    fn a_number_of_json_stays_one() {
+        let mut hits = Hits::default();
+        hits.push(7..11, "pin");
+        let mut out = Vec::new();
+        hits.replace(br#"{"pin":1234,"a":1}"#, &mut out, |_| ());
+        assert_eq!(String::from_utf8(out).unwrap(), r#"{"pin":0,"a":1}"#);
     }
 }

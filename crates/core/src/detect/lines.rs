@@ -47,13 +47,14 @@ impl Lines {
 
     /// Adds the secrets in the next lines.
     pub(super) fn detect(&mut self, lines: &[u8], hits: &mut Hits) {
+        let mut found = Hits::default();
         for (detector, state) in self.detectors.all().iter().zip(&mut self.states) {
             match state {
-                Some(state) => state.lines(lines, hits),
-                None => detector.detect_lines(lines, hits),
+                Some(state) => state.lines(lines, &mut found),
+                None => detector.detect_lines(lines, &mut found),
             }
         }
-        self.detectors.forget_disabled(hits);
+        self.detectors.complete(lines, found, hits);
         if memchr(0x1b, lines).is_some() {
             let detectors = &self.detectors;
             one_by_one(lines, hits, |line, hits| colours_aside(detectors, line, hits));

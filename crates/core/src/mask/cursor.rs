@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::blocks::{self, Strings};
+use super::blocks::{self, Level, Run, Strings};
 use super::edits::Edits;
 use super::error::MaskErrorKind;
 use super::keys::Keys;
-use super::strings;
+use super::strings::{self, Escapes, are_spaces};
 use crate::json::MAX_DEPTH;
 
 type Result<T> = std::result::Result<T, MaskErrorKind>;
@@ -201,32 +201,19 @@ impl<'a> Cursor<'a> {
 
     /// Goes behind a string that is no longer plain from here on.
     fn escaped_string(&mut self, plain: usize) -> Result<()> {
-        let (begun, bytes) = (self.at, self.text.as_bytes());
-        let mut at = self.at + plain;
-        // Where something is wrong for want of more, the end of the text is where it is.
-        loop {
-            match bytes.get(at) {
-                Some(b'"') => break,
-                Some(b'\\') => match strings::escape(bytes.get(at..).unwrap_or_default()) {
-                    strings::Escape::Of(length) => at += length,
-                    strings::Escape::Cut => {
-                        self.at = bytes.len();
-                        return Err(MaskErrorKind::Malformed);
-                    }
-                    strings::Escape::Wrong => {
-                        self.at = begun;
-                        return Err(MaskErrorKind::Malformed);
-                    }
-                },
-                found => {
-                    self.at = if found.is_none() { bytes.len() } else { begun };
-                    return Err(MaskErrorKind::Malformed);
-                }
+        let text = self.text.as_bytes();
+        let at = self.at + plain;
+        match blocks::run(StringRun { text, at }) {
+            Ok(end) => {
+                self.at = end;
+                Ok(())
             }
-            at += blocks::plain(bytes.get(at..).unwrap_or_default());
+            Err(is_cut) => {
+                // Where something is wrong for want of more, the end of the text is where it is.
+                self.at = if is_cut { text.len() } else { self.at };
+                Err(MaskErrorKind::Malformed)
+            }
         }
-        self.at = at + 1;
-        Ok(())
     }
 
     /// Reads a number, `true`, `false` or `null`, and says where it stands.
@@ -296,68 +283,14 @@ impl<'a> Cursor<'a> {
         Ok(start..self.at)
     }
 
-    /// Passes over an object or array, block by block.
+    /// Passes over an object or array.
     fn skip_subtree(&mut self) -> Result<()> {
-        let bytes = self.text.as_bytes();
-        let (mut at, mut depth) = (self.at, self.depth);
-        let (mut strings, mut escapes) = (Strings::default(), strings::Escapes::default());
-        // What is open, the innermost lowest; a bit is set for an array.
-        let mut open = 0_u64;
-        loop {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let masks = match rest.first_chunk() {
-                Some(block) => blocks::masks(block),
-                None if rest.is_empty() => return Err(MaskErrorKind::Malformed),
-                None => blocks::last_masks(rest),
-            };
-            let quoted = strings.follow(&masks);
-            let mut brackets = (masks.opens | masks.closes) & !quoted.inside;
-            // What is behind the end is not looked at here.
-            let mut here = !0;
-            while brackets != 0 {
-                let bracket = brackets & brackets.wrapping_neg();
-                brackets ^= bracket;
-                let is_square = u64::from(masks.squares & bracket != 0);
-                if masks.opens & bracket != 0 {
-                    depth += 1;
-                    if depth > MAX_DEPTH {
-                        return Err(MaskErrorKind::TooDeep);
-                    }
-                    open = open << 1 | is_square;
-                } else {
-                    if open & 1 != is_square {
-                        return Err(MaskErrorKind::Malformed);
-                    }
-                    open >>= 1;
-                    depth -= 1;
-                    if depth == self.depth {
-                        here = bracket | bracket.wrapping_sub(1);
-                        self.at = at + bracket.trailing_zeros() as usize + 1;
-                        break;
-                    }
-                }
-            }
-            let stray = masks.backslashes & !quoted.inside;
-            let controls = masks.controls & here;
-            if stray & here != 0 || controls & quoted.inside != 0 {
-                return Err(MaskErrorKind::Malformed);
-            }
-            if controls != 0 && !strings::are_spaces(controls, rest) {
-                return Err(MaskErrorKind::Malformed);
-            }
-            let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
-            if unusual != 0 && !escapes.check(unusual, at, bytes) {
-                return Err(MaskErrorKind::Malformed);
-            }
-            if here != !0 || depth == self.depth {
-                return Ok(());
-            }
-            at += 64;
-            if quoted.inside == !0 && !strings.is_escaped() {
-                // A long string. Blocks go on where it does something.
-                at += blocks::plain(bytes.get(at..).unwrap_or_default());
-            }
-        }
+        self.at = blocks::run(SubtreeRun {
+            text: self.text.as_bytes(),
+            at: self.at,
+            around: self.depth,
+        })?;
+        Ok(())
     }
 
     /// The text of a value that stood at this range.
@@ -529,9 +462,121 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// From inside a string to behind it; else whether only its end is missing.
+struct StringRun<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl Run for StringRun<'_> {
+    type Out = std::result::Result<usize, bool>;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> Self::Out {
+        let Self { text, mut at } = self;
+        let (mut strings, mut escapes, mut room) = (Strings::INSIDE, Escapes::default(), [0; 64]);
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            let Some(block) = blocks::first(rest, &mut room) else {
+                return Err(true);
+            };
+            let masks = L::masks(block);
+            let quoted = strings.follow::<L>(&masks);
+            let end = quoted.quotes & quoted.quotes.wrapping_neg();
+            // All of the block, if it does not end here.
+            let here = end.wrapping_sub(1);
+            if masks.controls & here != 0 {
+                return Err(false);
+            }
+            let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
+            if unusual != 0 && !escapes.check(unusual, at, text) {
+                return Err(escapes.is_cut);
+            }
+            if end != 0 {
+                return Ok(at + end.trailing_zeros() as usize + 1);
+            }
+            at += 64;
+        }
+    }
+}
+
+/// From the opening bracket of an object or array to behind the closing one, block by block.
+struct SubtreeRun<'t> {
+    text: &'t [u8],
+    at: usize,
+    /// Levels around it.
+    around: usize,
+}
+
+impl Run for SubtreeRun<'_> {
+    type Out = Result<usize>;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> Result<usize> {
+        let Self { text, mut at, around } = self;
+        let (mut strings, mut escapes, mut room) = (Strings::default(), Escapes::default(), [0; 64]);
+        // What is open, the innermost lowest; a bit is set for an array.
+        let (mut open, mut depth) = (0_u64, around);
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            let Some(block) = blocks::first(rest, &mut room) else {
+                return Err(MaskErrorKind::Malformed);
+            };
+            let masks = L::masks(block);
+            let quoted = strings.follow::<L>(&masks);
+            let mut brackets = (masks.opens | masks.closes) & !quoted.inside;
+            let mut end = 0;
+            while brackets != 0 {
+                let bracket = brackets & brackets.wrapping_neg();
+                brackets ^= bracket;
+                let is_square = u64::from(masks.squares & bracket != 0);
+                if masks.opens & bracket != 0 {
+                    depth += 1;
+                    if depth > MAX_DEPTH {
+                        return Err(MaskErrorKind::TooDeep);
+                    }
+                    open = open << 1 | is_square;
+                    continue;
+                }
+                if open & 1 != is_square {
+                    return Err(MaskErrorKind::Malformed);
+                }
+                open >>= 1;
+                depth -= 1;
+                if depth == around {
+                    end = bracket;
+                    break;
+                }
+            }
+            // All of the block, if it does not end here: what is behind is not looked at.
+            let here = end.wrapping_sub(1);
+            let controls = masks.controls & here;
+            let stray = masks.backslashes & !quoted.inside & here;
+            if stray != 0 || controls & quoted.inside != 0 || !(controls == 0 || are_spaces(controls, rest)) {
+                return Err(MaskErrorKind::Malformed);
+            }
+            let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
+            if unusual != 0 && !escapes.check(unusual, at, text) {
+                return Err(MaskErrorKind::Malformed);
+            }
+            if end != 0 {
+                return Ok(at + end.trailing_zeros() as usize + 1);
+            }
+            at += 64;
+            if quoted.inside == !0 && !strings.is_escaped() {
+                // A long string. Blocks go on where it does something.
+                at += blocks::plain(text.get(at..).unwrap_or_default());
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::json::{self, Value};
 
     /// Takes out every member and element whose key or string is `x`.
     fn without_x(text: &str) -> Result<String> {
@@ -603,6 +648,142 @@ mod tests {
         }
         assert_eq!(without_x(r#"{"a":1,"\u0061":2}"#), Err(MaskErrorKind::DuplicateKey));
         assert_eq!(without_x(&"[".repeat(MAX_DEPTH + 1)), Err(MaskErrorKind::TooDeep));
+    }
+
+    /// Texts that are nearly JSON, and often are.
+    fn any_text() -> impl Strategy<Value = String> {
+        const PARTS: [&str; 22] = [
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"a\":",
+            "\"\"",
+            "1",
+            "null",
+            "-0.5e+3",
+            " ",
+            "\n",
+            "\u{1}",
+            "\"",
+            "\\",
+            "\"\\\"\\\\\"",
+            "\"\\ud83d\\ude00\"",
+            "\"\\ud83d\"",
+            "\"\u{e9}{[\"",
+            "{\"k\":[",
+            "]}",
+        ];
+        let part = (0..PARTS.len()).prop_map(|part| PARTS[part].to_owned());
+        let long = (0..200_usize).prop_map(|length| format!("\"{}\"", "x".repeat(length)));
+        let value = part.prop_recursive(6, 60, 6, move |inner| {
+            let inner = prop_oneof![4 => inner, 1 => long.clone()];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(|parts| format!("[{}]", parts.join(","))),
+                prop::collection::vec(inner.clone(), 0..6).prop_map(|parts| {
+                    let members = parts
+                        .iter()
+                        .enumerate()
+                        .map(|(key, value)| format!("\"{key}\" :{value}"));
+                    format!("{{{}}}", members.collect::<Vec<_>>().join(" , "))
+                }),
+                prop::collection::vec(inner, 0..4).prop_map(|parts| parts.concat()),
+            ]
+        });
+        value.prop_map(|text| format!("[{text}]"))
+    }
+
+    proptest! {
+        #[test]
+        fn skips_and_reads_like_the_parser(text in any_text(), around in 0_usize..60) {
+            let parsed = Value::parse_with_depth(text.as_bytes(), MAX_DEPTH - around);
+            let start = Cursor::new(&text, around);
+            let (mut skipping, mut reading) = (start.clone(), start.clone());
+            let skipped = skipping.skip();
+            let read = reading.read().and_then(|range| reading.finish().map(|()| range));
+            match parsed {
+                // All that is JSON is passed over, and to its end.
+                Ok(_) => {
+                    prop_assert_eq!(skipped, Ok(0..text.len()), "{}", text);
+                    prop_assert_eq!(read, Ok(0..text.len()), "{}", text);
+                }
+                // What is read is as strict as the parser.
+                Err(error) => {
+                    prop_assert!(read.is_err(), "{}: {}", text, error);
+                    let is_cut = start.is_cut_short();
+                    if error.kind == json::ErrorKind::UnexpectedEnd {
+                        prop_assert_eq!(is_cut, Ok(true), "{}", text);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn every_beginning_is_cut_short(text in any_text()) {
+            prop_assume!(Value::parse(text.as_bytes()).is_ok());
+            for end in (1..text.trim_end().len()).filter(|end| text.is_char_boundary(*end)) {
+                prop_assert_eq!(Cursor::new(&text[..end], 0).is_cut_short(), Ok(true), "{}", &text[..end]);
+                prop_assert!(Cursor::new(&text[..end], 0).skip().is_err(), "{}", &text[..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_skipped_is_checked_for_strings_brackets_and_depth() {
+        let long = "x".repeat(100);
+        for (text, expected) in [
+            ("[{\"a\" 1,,\"a\":tru}]", Ok(())),
+            ("[{]}", Err(MaskErrorKind::Malformed)),
+            ("[\"\\x\"]", Err(MaskErrorKind::Malformed)),
+            ("[\"\\ud800\"]", Err(MaskErrorKind::Malformed)),
+            ("[\"\t\"]", Err(MaskErrorKind::Malformed)),
+            ("[\u{1}]", Err(MaskErrorKind::Malformed)),
+            ("[\\]", Err(MaskErrorKind::Malformed)),
+            ("[\\\"]\"]", Err(MaskErrorKind::Malformed)),
+            ("[\r\n\t ]", Ok(())),
+            (&format!("[\"{long}\",\"{long}\\\\\",\"{long}\\\"]\"]"), Ok(())),
+            (&format!("[\"{long}\\x\"]"), Err(MaskErrorKind::Malformed)),
+            (&format!("[\"{long}\u{1}\"]"), Err(MaskErrorKind::Malformed)),
+            (&format!("{}{}", "[".repeat(64), "]".repeat(64)), Ok(())),
+            (
+                &format!("{}{}", "[".repeat(65), "]".repeat(65)),
+                Err(MaskErrorKind::TooDeep),
+            ),
+        ] {
+            let mut cursor = Cursor::new(text, 0);
+            assert_eq!(cursor.skip().and_then(|_| cursor.finish()), expected, "{text}");
+        }
+        // What is behind is nobody's business yet.
+        let mut cursor = Cursor::new("[] \u{1}\\", 0);
+        assert_eq!(cursor.skip(), Ok(0..2));
+    }
+
+    #[test]
+    fn edits_inside_a_string_keep_what_was_written() {
+        let text = r#"{"x":"{\"a\": \"b\\u003c\u003c\u00e9\",\"x\":1,\"c\":\"d\"} "}"#;
+        let mut cursor = Cursor::new(text, 0);
+        let (mut edits, mut none) = (Edits::default(), Edits::default());
+        let mut object = cursor.object().unwrap();
+        cursor.member(&mut object, &mut none).unwrap();
+        let string = cursor.string().unwrap();
+        let said = string.decode();
+        let mut inner = Edits::default();
+        let (a, x, c) = (
+            said.find("\"b").unwrap(),
+            said.find("\"x").unwrap(),
+            said.find("\"d").unwrap(),
+        );
+        inner.replace(c..c + 3, "\"new\"");
+        inner.replace(a..x - 1, "\"masked\"");
+        inner.remove(x..x + 6);
+        inner.replace(x + 4..x + 5, "0");
+        edits.nest(&string, inner);
+        let mut out = Vec::new();
+        edits.apply(text.as_bytes(), &mut out);
+        let expected = r#"{"x":"{\"a\": \"masked\",\"c\":\"new\"} "}"#;
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

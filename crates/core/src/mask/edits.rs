@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::cursor::Text;
+use super::strings::Places;
+use crate::json;
+
 /// Most changes for which memory is kept for the next item.
 const KEPT: usize = 512;
 
-/// Changes of one item; everything else is passed through as it came.
+/// Changes of one text; everything else is passed through as it came.
 #[derive(Debug, Default)]
 pub(super) struct Edits(Vec<(Range<usize>, Cow<'static, str>)>);
 
@@ -43,19 +47,54 @@ impl Edits {
 
     /// Appends the text from a place on with the changes made, of which none is before it.
     pub(super) fn write(&mut self, text: &[u8], from: usize, out: &mut Vec<u8>) {
+        let end = self.in_order(from, |kept, json| {
+            out.extend_from_slice(text.get(kept).unwrap_or_default());
+            out.extend_from_slice(json.as_bytes());
+        });
+        out.extend_from_slice(text.get(end..).unwrap_or_default());
+    }
+
+    /// Makes the changes of what a string says in that string; what does not change stays as it was written.
+    pub(super) fn nest(&mut self, string: &Text<'_>, mut inner: Self) {
+        let begin = string.range.start + 1;
+        let mut places = Places::new(string.raw);
+        let mut find = |said| begin + if string.is_escaped { places.find(said) } else { said };
+        let mut last: Option<(usize, String)> = None;
+        let mut put = |last: Option<(usize, String)>, end: usize| {
+            if let Some((start, json)) = last {
+                self.replace(start..end, json);
+            }
+        };
+        let end = inner.in_order(0, |kept, json| {
+            put(last.take(), find(kept.start));
+            last = Some((find(kept.end), quoted(json)));
+        });
+        put(last, find(end));
+    }
+
+    /// Goes through what stays before each change, and what that change puts behind it; says from where on the rest
+    /// stays.
+    fn in_order(&mut self, mut from: usize, mut each: impl FnMut(Range<usize>, &str)) -> usize {
         // Of two that begin together, the longer one covers the other.
         let key = |(range, _): &(Range<usize>, _)| (range.start, std::cmp::Reverse(range.end));
         if !self.0.is_sorted_by_key(key) {
             self.0.sort_by_key(key);
         }
-        let mut from = from;
         for (range, json) in &self.0 {
             if range.start >= from {
-                out.extend_from_slice(text.get(from..range.start).unwrap_or_default());
-                out.extend_from_slice(json.as_bytes());
+                each(from..range.start, json);
             }
             from = from.max(range.end);
         }
-        out.extend_from_slice(text.get(from..).unwrap_or_default());
+        from
     }
+}
+
+/// JSON as it is written inside a string.
+fn quoted(json: &str) -> String {
+    let mut quoted = String::with_capacity(json.len() + 8);
+    json::write_string(json, &mut quoted);
+    quoted.pop();
+    quoted.remove(0);
+    quoted
 }

@@ -11,23 +11,29 @@
 //!    byte for byte. Memory is bounded by the largest item ([`MAX_ITEM`]; for discovery documents [`MAX_DOCUMENT`]).
 //! 3. Kinds decide, together: the one that the URL names, the one of the list around an item, and the item's own. An
 //!    object inside another that carries a `kind` is masked as that kind, wherever it is.
-//! 4. Of a Secret, every scalar of `data` and `stringData` is replaced, and what of its values shows up again in its
-//!    annotations and labels. Without data to compare (metadata-only answers), its annotations are replaced whole.
-//! 5. Of every object, `managedFields` is removed, and JSON in annotations (`last-applied-configuration`) is masked in
-//!    its place by the kind inside; if it can't be read, it is replaced whole.
-//! 6. The policy's paths are masked in each object that its names and namespaces match, and in no cell of a Table row of
+//! 4. What the table of kinds and paths ([`Kinds`]) names is masked by place: of a Secret, every scalar of `data` and
+//!    `stringData`, and what of its values shows up again in its annotations and labels (without data to compare, in
+//!    metadata-only answers, its annotations are replaced whole); tokens, issued certificates, files of credentials.
+//! 5. Everything else is scanned: by its name (its key, the `name` beside it, a key around it) and by what it looks like.
+//!    Where a name decides, the whole value goes; where a detector finds something, only that. The arguments of a command
+//!    are looked at together. What the table says to keep, since nothing but a narrow syntax can stand there, is passed
+//!    over, in objects of Kubernetes itself that the URL names.
+//! 6. Of every object, `managedFields` is removed, and JSON in strings (`last-applied-configuration`) is masked in its
+//!    place by the kind inside; in an annotation, if it can't be read, it is replaced whole.
+//! 7. The policy's paths are masked in each object that its names and namespaces match, and in no cell of a Table row of
 //!    such an object anything but name, namespace and age is shown.
-//! 7. Status errors about kinds whose values are secret are rebuilt, since the server quotes what it rejects; those about
-//!    other kinds lose long quotations.
-//! 8. Strings become [`MARKER`] (base64 of it where the field is base64), numbers `0`; booleans, `null`, keys, types and
-//!    counts stay. A scalar counts once, when it changes: what is the marker already does not count.
-//! 9. Objects of hidden namespaces are left out of lists, Tables and watches.
+//! 8. Status errors about kinds whose values are secret are rebuilt, since the server quotes what it rejects; those about
+//!    other kinds lose long quotations, and are scanned.
+//! 9. Strings become [`MARKER`] (base64 of it where the field is base64), numbers `0`; booleans, `null`, keys, types and
+//!    counts stay, and so does what identifies an object. A scalar counts once, when it changes: what is the marker already
+//!    does not count.
+//! 10. Objects of hidden namespaces are left out of lists, Tables and watches.
 //!
 //! A caller whose answer can't be masked sees a 502 with a Status that holds no byte of it, if nothing was handed out
 //! yet; else the body ends in an error, never cleanly, after complete items only.
 //!
-//! What is not masked here: values that only a detector can find (in log lines, ConfigMaps, environment variables). And
-//! a masked number can't be told from a `0`, so [`marker_paths`] does not see it in what is written back.
+//! What rule 4 names is sound; what rule 5 finds is best effort. And a masked number can't be told from a `0`, so
+//! [`marker_paths`] does not see it in what is written back.
 //!
 //! What a policy adds to this, and weakens of it, is in [`MaskSettings`].
 //!

@@ -1,11 +1,12 @@
 //! What to mask in the answer to one request, as far as the request says it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::kinds::{self, Kinds};
 use super::masking::Masking;
 use super::walk::Kin;
-use crate::detect::Detectors;
+use crate::detect::{Detector, Detectors, KnownValues};
 use crate::policy::MaskObligation;
 use crate::request::{Attributes, Kind, Origin, Verb};
 
@@ -35,7 +36,18 @@ struct Inner {
     obligations: Vec<Arc<MaskObligation>>,
     hidden: Vec<String>,
     masking: Masking,
+    known: Option<Known>,
 }
+
+/// Where values that are masked are remembered, and how many of this answer still may be.
+#[derive(Debug, Clone)]
+struct Known {
+    values: Arc<KnownValues>,
+    left: Arc<AtomicUsize>,
+}
+
+/// Most values that are remembered of one answer: it costs far more than to mask them.
+const MAX_REMEMBERED: usize = 1000;
 
 /// What an error about the URL's resource may quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +118,7 @@ impl Plan {
             obligations: obligations.to_vec(),
             hidden: Vec::new(),
             masking: Masking::default(),
+            known: None,
         }))
     }
 
@@ -132,6 +145,32 @@ impl Plan {
         }
         inner.masking = masking;
         self
+    }
+
+    /// Finds values again that were masked before, and remembers those that are masked now; unless the policy forgets
+    /// them. To be said after how to mask.
+    #[must_use]
+    pub fn knowing(mut self, values: Arc<KnownValues>) -> Self {
+        if !self.0.masking.known_values {
+            return self;
+        }
+        let inner = Arc::make_mut(&mut self.0);
+        let found: Arc<dyn Detector> = Arc::clone(&values) as _;
+        inner.masking.detectors = inner.masking.detectors.clone().and(found);
+        inner.known = Some(Known {
+            values,
+            left: Arc::new(AtomicUsize::new(MAX_REMEMBERED)),
+        });
+        self
+    }
+
+    /// Remembers a value that is masked for where it is.
+    pub(super) fn remember(&self, name: &str, value: &[u8]) {
+        let Some(known) = &self.0.known else { return };
+        let take = |left: usize| left.checked_sub(1);
+        if known.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+            known.values.remember_named(name, value);
+        }
     }
 
     /// What looks for secrets in text.

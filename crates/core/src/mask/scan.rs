@@ -6,7 +6,7 @@
 
 use memchr::memchr;
 
-use super::blocks::{self, Strings};
+use super::blocks::{self, Level, Run, Strings};
 use super::cursor::{Cursor, Noted};
 use super::error::{MaskError, MaskErrorKind};
 use crate::json::MAX_DEPTH;
@@ -350,55 +350,13 @@ impl Scanner {
         }
     }
 
-    /// How many bytes there are up to and with the next edge. Most blocks are deep inside, where it is enough to count.
-    fn follow(&mut self, bytes: &[u8], before: usize) -> Result<(usize, Edge), MaskError> {
-        let floor = if self.state == State::Element { 2 } else { 0 };
-        let mut at = 0;
-        loop {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let (masks, length) = match rest.first_chunk() {
-                Some(block) => (blocks::masks(block), 64),
-                None if rest.is_empty() => return Ok((bytes.len(), Edge::End)),
-                None => (blocks::last_masks(rest), rest.len()),
-            };
-            let quoted = self.strings.follow_part(&masks, length);
-            let (opens, closes) = (masks.opens & !quoted.inside, masks.closes & !quoted.inside);
-            let (opened, closed) = (opens.count_ones() as usize, closes.count_ones() as usize);
-            if self.depth > floor + 1 + closed && self.depth + opened <= MAX_DEPTH {
-                self.depth = self.depth + opened - closed;
-                at += length;
-                if quoted.inside == !0 && !self.strings.is_escaped() {
-                    // A long string. Blocks go on where it does something.
-                    at += blocks::plain(bytes.get(at..).unwrap_or_default());
-                }
-                continue;
-            }
-            // Near the surface, every bracket counts, and so does every string directly inside.
-            let mut edges = opens | closes | quoted.quotes;
-            while edges != 0 {
-                let edge = edges & edges.wrapping_neg();
-                edges ^= edge;
-                let here = at + edge.trailing_zeros() as usize;
-                let found = if quoted.quotes & edge != 0 {
-                    self.quote(floor, quoted.inside & edge != 0, (before, here), bytes)
-                } else if opens & edge != 0 {
-                    self.depth += 1;
-                    if self.depth > MAX_DEPTH {
-                        return Err(MaskErrorKind::TooDeep.into());
-                    }
-                    let is_array = masks.squares & edge != 0;
-                    (is_array && self.depth == 2 && self.state == State::Root && self.divisible).then_some(Edge::Array)
-                } else {
-                    self.depth = self.depth.saturating_sub(1);
-                    (self.depth == floor).then_some(Edge::Closed)
-                };
-                if let Some(found) = found {
-                    self.strings = Strings::default();
-                    return Ok((here + 1, found));
-                }
-            }
-            at += length;
-        }
+    /// How many bytes there are up to and with the next edge.
+    fn follow(&mut self, bytes: &[u8], before: usize) -> Result<(usize, Edge), MaskErrorKind> {
+        blocks::run(EdgeRun {
+            scanner: self,
+            bytes,
+            before,
+        })
     }
 
     /// Notes a quote, if it is directly inside the value or element; says whether it ends it.
@@ -447,6 +405,70 @@ impl Scanner {
             return Err(MaskErrorKind::ItemTooLarge.into());
         }
         Ok(())
+    }
+}
+
+/// Goes on to the next edge. Most blocks are deep inside, where it is enough to count.
+struct EdgeRun<'s> {
+    scanner: &'s mut Scanner,
+    bytes: &'s [u8],
+    /// Bytes of the value or element before these.
+    before: usize,
+}
+
+impl Run for EdgeRun<'_> {
+    type Out = Result<(usize, Edge), MaskErrorKind>;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> Self::Out {
+        let Self { scanner, bytes, before } = self;
+        let floor = if scanner.state == State::Element { 2 } else { 0 };
+        let (mut at, mut room) = (0, [0; 64]);
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(block) = blocks::first(rest, &mut room) else {
+                return Ok((bytes.len(), Edge::End));
+            };
+            let (masks, length) = (L::masks(block), rest.len().min(64));
+            let quoted = scanner.strings.follow_part::<L>(&masks, length);
+            let (opens, closes) = (masks.opens & !quoted.inside, masks.closes & !quoted.inside);
+            let (opened, closed) = (opens.count_ones() as usize, closes.count_ones() as usize);
+            if scanner.depth > floor + 1 + closed && scanner.depth + opened <= MAX_DEPTH {
+                scanner.depth = scanner.depth + opened - closed;
+                at += length;
+                if quoted.inside == !0 && !scanner.strings.is_escaped() {
+                    // A long string. Blocks go on where it does something.
+                    at += blocks::plain(bytes.get(at..).unwrap_or_default());
+                }
+                continue;
+            }
+            // Near the surface, every bracket counts, and so does every string directly inside.
+            let mut edges = opens | closes | quoted.quotes;
+            while edges != 0 {
+                let edge = edges & edges.wrapping_neg();
+                edges ^= edge;
+                let here = at + edge.trailing_zeros() as usize;
+                let found = if quoted.quotes & edge != 0 {
+                    scanner.quote(floor, quoted.inside & edge != 0, (before, here), bytes)
+                } else if opens & edge != 0 {
+                    scanner.depth += 1;
+                    if scanner.depth > MAX_DEPTH {
+                        return Err(MaskErrorKind::TooDeep);
+                    }
+                    let is_array = masks.squares & edge != 0;
+                    (is_array && scanner.depth == 2 && scanner.state == State::Root && scanner.divisible)
+                        .then_some(Edge::Array)
+                } else {
+                    scanner.depth = scanner.depth.saturating_sub(1);
+                    (scanner.depth == floor).then_some(Edge::Closed)
+                };
+                if let Some(found) = found {
+                    scanner.strings = Strings::default();
+                    return Ok((here + 1, found));
+                }
+            }
+            at += length;
+        }
     }
 }
 

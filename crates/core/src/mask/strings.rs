@@ -1,6 +1,6 @@
 //! What may stand in a string of JSON: escapes, and what they mean.
 
-use memchr::memchr;
+use super::blocks::{self, Level, Run, Strings};
 
 /// An escape at the beginning of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,10 @@ fn unit(bytes: &[u8]) -> Option<u32> {
 /// Checks escapes by the places of what follows their backslashes, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Escapes {
-    /// Behind the last pair.
+    /// Behind the last one that was checked.
     checked: usize,
+    /// Whether one is no escape only since the text ends.
+    pub(super) is_cut: bool,
 }
 
 impl Escapes {
@@ -68,10 +70,13 @@ impl Escapes {
             if second < self.checked {
                 continue;
             }
-            let Escape::Of(length) = escape(text.get(second - 1..).unwrap_or_default()) else {
-                return false;
-            };
-            self.checked = second - 1 + length;
+            match escape(text.get(second - 1..).unwrap_or_default()) {
+                Escape::Of(length) => self.checked = second - 1 + length,
+                other => {
+                    self.is_cut = other == Escape::Cut;
+                    return false;
+                }
+            }
         }
         true
     }
@@ -88,22 +93,151 @@ pub(super) fn are_spaces(mut mask: u64, block: &[u8]) -> bool {
     true
 }
 
+/// What an escape of two bytes stands for, by its second one; 0 for all others.
+const SHORT: [u8; 256] = {
+    let mut short = [0; 256];
+    let pairs = b"\"\"\\\\//b\x08f\x0cn\nr\rt\t";
+    let mut at = 0;
+    while at < pairs.len() {
+        #[expect(clippy::indexing_slicing, reason = "computed by the compiler")]
+        {
+            short[pairs[at] as usize] = pairs[at + 1];
+        }
+        at += 2;
+    }
+    short
+};
+
+fn short(second: u8) -> u8 {
+    SHORT.get(usize::from(second)).copied().unwrap_or_default()
+}
+
 /// What a string says whose escapes were checked.
 pub(super) fn unescape(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((plain, escaped)) = memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
-        text.push_str(plain);
-        let Escape::Of(length) = escape(escaped.as_bytes()) else {
-            // It was checked when it was read.
-            return text;
-        };
-        let (escape, behind) = escaped.split_at_checked(length).unwrap_or((escaped, ""));
-        text.push(character(escape.as_bytes()));
-        rest = behind;
+    let bytes = raw.as_bytes();
+    // Never longer than what is written; room to copy sixteen bytes at a time, and to take back what was too much.
+    let mut out = vec![0; bytes.len() + 17];
+    let (mut from, mut to) = (0, 0);
+    // Sixteen bytes and a short escape behind them, as long as there are so many.
+    while let Some(part) = bytes.get(from..).and_then(<[u8]>::first_chunk::<17>)
+        && let Some(place) = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<17>)
+    {
+        *place = *part;
+        let plain = part.first_chunk().map_or(0, blocks::plain_part);
+        if plain == 16 {
+            (from, to) = (from + 16, to + 16);
+            continue;
+        }
+        let character = part.get(plain + 1).map_or(0, |second| short(*second));
+        match place.get_mut(plain) {
+            Some(place) if character != 0 => {
+                *place = character;
+                (from, to) = (from + plain + 2, to + plain + 1);
+            }
+            _ => {
+                (from, to) = (from + plain, to + plain);
+                put_first(bytes, &mut from, &mut out, &mut to);
+            }
+        }
     }
-    text.push_str(rest);
-    text
+    while from < bytes.len() {
+        put_first(bytes, &mut from, &mut out, &mut to);
+    }
+    out.truncate(to);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Puts what the byte or the escape at a place says.
+fn put_first(bytes: &[u8], from: &mut usize, out: &mut [u8], to: &mut usize) {
+    let mut utf8 = [0; 4];
+    let (length, said) = match bytes.get(*from..).unwrap_or_default() {
+        rest @ [b'\\', ..] => {
+            let (length, character) = first_escape(rest);
+            (length, character.encode_utf8(&mut utf8).as_bytes())
+        }
+        rest => (1, rest.get(..1).unwrap_or_default()),
+    };
+    if let Some(place) = out.get_mut(*to..*to + said.len()) {
+        place.copy_from_slice(said);
+    }
+    (*from, *to) = (*from + length, *to + said.len());
+}
+
+/// How long the escape at the beginning is, and what it stands for.
+fn first_escape(bytes: &[u8]) -> (usize, char) {
+    match escape(bytes) {
+        Escape::Of(length) => (length, character(bytes.get(..length).unwrap_or_default())),
+        // It was checked when it was read.
+        Escape::Cut | Escape::Wrong => (1, char::REPLACEMENT_CHARACTER),
+    }
+}
+
+/// Goes from places in what a string says to the places where that is written, from the first to the last.
+pub(super) struct Places<'r> {
+    raw: &'r [u8],
+    /// The two places that belong together.
+    written: usize,
+    said: usize,
+}
+
+impl<'r> Places<'r> {
+    /// Those of a string whose escapes were checked.
+    pub(super) fn new(raw: &'r str) -> Self {
+        Self {
+            raw: raw.as_bytes(),
+            written: 0,
+            said: 0,
+        }
+    }
+
+    /// Where it is written what is said here, which is not before the last place.
+    pub(super) fn find(&mut self, said: usize) -> usize {
+        (self.written, self.said) = blocks::run(PlacesRun {
+            raw: self.raw,
+            from: (self.written, self.said),
+            said,
+        });
+        while self.said < said {
+            let rest = self.raw.get(self.written..).unwrap_or_default();
+            let step = blocks::plain(rest).min(said - self.said);
+            (self.written, self.said) = (self.written + step, self.said + step);
+            if step == 0 {
+                let (length, character) = first_escape(rest);
+                self.written += length;
+                self.said += character.len_utf8();
+            }
+        }
+        self.written
+    }
+}
+
+/// Goes on by whole blocks, up to the last one before a place or to one with an escape of more than two bytes.
+struct PlacesRun<'r> {
+    raw: &'r [u8],
+    from: (usize, usize),
+    said: usize,
+}
+
+impl Run for PlacesRun<'_> {
+    type Out = (usize, usize);
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> (usize, usize) {
+        let (mut at, mut said) = self.from;
+        while let Some(block) = self.raw.get(at..).and_then(<[u8]>::first_chunk) {
+            let masks = L::masks(block);
+            let mut strings = Strings::INSIDE;
+            let quoted = strings.follow::<L>(&masks);
+            // An escape that is cut by the end of the block belongs to the next one.
+            let length = 64 - usize::from(strings.is_escaped());
+            let says = length - quoted.escaped.count_ones() as usize;
+            if quoted.escaped & !(masks.quotes | masks.backslashes) != 0 || said + says > self.said {
+                break;
+            }
+            (at, said) = (at + length, said + says);
+        }
+        (at, said)
+    }
 }
 
 fn character(escape: &[u8]) -> char {
@@ -156,6 +290,22 @@ mod tests {
         #[test]
         fn agrees_with_the_parser(raw in "(\\\\[u/bfnrtx\"\\\\]|\\\\u[dD][89aBcfF][0-9a-f]{2}|\\\\u00[0-9a-fA-F]{2}|[a-z0-9\u{e9}\u{1f600}]){0,8}") {
             prop_assert_eq!(read(&raw), parsed(&raw), "{}", raw);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_is_said(text in "[a-z]{0,70}([\"\\\\]{0,4}[a-z]{0,20}){0,20}[a-z\"\\\\\n\u{1}\u{e9}\u{1f600}]{0,60}") {
+            let mut raw = String::new();
+            crate::json::write_string(&text, &mut raw);
+            let raw = &raw[1..raw.len() - 1];
+            prop_assert_eq!(&unescape(raw), &text);
+            let mut places = Places::new(raw);
+            for (at, _) in text.char_indices() {
+                let written = places.find(at);
+                prop_assert_eq!(&unescape(&raw[..written]), &text[..at]);
+                prop_assert_eq!(&unescape(&raw[written..]), &text[at..]);
+            }
         }
     }
 

@@ -51,9 +51,9 @@ fn attributes(verb: Verb, group: &str, resource: &str, namespace: &str, name: &s
         subresource: Default::default(),
         name: name.into(),
         before_resource: 0,
-        field_selector: String::new(),
-        label_selector: String::new(),
-        path: String::new(),
+        field_selector: Default::default(),
+        label_selector: Default::default(),
+        path: Default::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::budget::Budget;
+use super::denial::Denial;
 use super::engine::{
     Evaluation, Facts, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Pin, PolicyEngine, Rewrite,
     Verdict,
@@ -105,7 +106,7 @@ impl Decision {
     pub fn holds(&self) -> &[Arc<HoldTerms>] {
         match &self.verdict.outcome {
             Outcome::Hold(terms) => terms,
-            Outcome::Allow | Outcome::Deny { .. } => &[],
+            Outcome::Allow | Outcome::Deny(_) => &[],
         }
     }
 
@@ -269,7 +270,7 @@ pub fn decide(
                     rewrites: Vec::new(),
                     ..verdict
                 };
-                let denies = matches!(verdict.outcome, Outcome::Deny { .. });
+                let denies = matches!(verdict.outcome, Outcome::Deny(_));
                 let decision = Decision { verdict, revision };
                 return match original {
                     // What is denied as it is, is denied for that.
@@ -326,7 +327,7 @@ fn ask(
 
 /// From a decision to what becomes of the request.
 fn rule(subject: &Subject, request: Canonical, decision: Decision, facts: &Facts, written_back: WrittenBack) -> Ruling {
-    match granted(&request, &decision, facts, written_back) {
+    match granted(subject, &request, &decision, facts, written_back) {
         Ok(restored) => Ruling::Granted(Decided {
             subject: subject.clone(),
             request,
@@ -343,6 +344,7 @@ fn rule(subject: &Subject, request: Canonical, decision: Decision, facts: &Facts
 
 /// Whether a request may go on, and which masked values in it stay what they stand for.
 fn granted(
+    subject: &Subject,
     request: &Canonical,
     decision: &Decision,
     facts: &Facts,
@@ -360,9 +362,7 @@ fn granted(
             ));
         }
         Outcome::Allow | Outcome::Hold(_) => {}
-        Outcome::Deny { message, remedy } => {
-            return Err(policy_refusal(decision, request, message, remedy.as_deref()));
-        }
+        Outcome::Deny(denial) => return Err(policy_refusal(subject, request, decision, denial)),
     }
     if settings.accept == WithoutJson::Refuse && !request.accepts_json() {
         return Err(not_acceptable());
@@ -380,9 +380,9 @@ fn refuse_oracle(request: &Canonical, decision: &Decision) -> Result<(), Refusal
     check_fields(operations, decision.masking().fields_of(request))
 }
 
-fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remedy: Option<&str>) -> Refusal {
+fn policy_refusal(subject: &Subject, request: &Canonical, decision: &Decision, denial: &Denial) -> Refusal {
     let attributes = request.attributes();
-    let mut refusal = Refusal::policy(message).with_object(ObjectRef {
+    let mut refusal = Refusal::policy(denial.message(subject, request)).with_object(ObjectRef {
         group: attributes.api_group.to_string(),
         resource: attributes.resource.to_string(),
         name: attributes.name.to_string(),
@@ -390,7 +390,7 @@ fn policy_refusal(decision: &Decision, request: &Canonical, message: &str, remed
     if let Some(rule) = decision.fired().iter().find(|rule| rule.action == "deny") {
         refusal = refusal.with_rule(&*rule.name);
     }
-    match remedy {
+    match denial.remedy(request) {
         Some(remedy) => refusal.with_remedy(remedy),
         None => refusal,
     }

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::budget::Budget;
+use super::denial::Denial;
 use super::glob::matches;
 use crate::digest::Digest;
 use crate::mask::MaskPolicy;
-use crate::request::{Canonical, Effects, Finding, Live, RewriteOperation};
+use crate::request::{Canonical, Effects, Findings, Live, RewriteOperation};
 use crate::subject::Subject;
 
 /// Judges requests.
@@ -109,9 +110,9 @@ pub struct Verdict {
     /// Every rule that fired and counts, in the order of the documents.
     pub fired: FiredRules,
     /// Every rule in shadow mode that would have fired: recorded, not enforced.
-    pub shadow: FiredRules,
+    pub shadow: Vec<FiredRule>,
     /// What was of concern about the change.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// What has to be changed in the request before it is judged again.
     pub rewrites: Vec<Rewrite>,
     /// What has to be masked in the answer beyond what is always masked.
@@ -136,8 +137,8 @@ impl Verdict {
             outcome,
             effects: Effects::NONE,
             fired: FiredRules::default(),
-            shadow: FiredRules::default(),
-            findings: Vec::new(),
+            shadow: Vec::new(),
+            findings: Findings::default(),
             rewrites: Vec::new(),
             masks: Vec::new(),
             masking: MaskPolicy::shared_default(),
@@ -176,12 +177,7 @@ pub enum Outcome {
     /// Send it.
     Allow,
     /// Never send it.
-    Deny {
-        /// What the caller is told.
-        message: String,
-        /// The smallest change that would be allowed, if it is known.
-        remedy: Option<String>,
-    },
+    Deny(Denial),
     /// Send it once all of these terms are met; at least one.
     Hold(Vec<Arc<HoldTerms>>),
 }
@@ -192,7 +188,7 @@ impl Outcome {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Allow => "allow",
-            Self::Deny { .. } => "deny",
+            Self::Deny(_) => "deny",
             Self::Hold(_) => "hold",
         }
     }

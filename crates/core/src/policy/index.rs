@@ -1,63 +1,122 @@
 //! Which rules could be about a request, found without looking at the others.
 //!
-//! Subjects lead to documents; document, resource and namespace lead to rules. A rule that lists neither resources nor
-//! exact namespaces is found under "any". What is found is a superset of what fires: matching decides.
+//! 1. Subjects lead to documents by the names of users and groups; subjects with patterns are looked at one by one.
+//! 2. A document and a resource lead to small entries that lie side by side, one for each rule: those that are open to
+//!    namespaces by a pattern or by listing none, and those of exact namespaces, in the order of their hashes.
+//! 3. The verbs of an entry, and the first bytes of its namespaces and names, tell of most rules that they are about
+//!    something else. What is left is a superset of what fires: matching decides.
 //!
-//! Names that callers choose are hashed with a random key (SipHash), so nobody can choose names that collide; what is
-//! hashed after that are numbers of our own.
+//! Names that callers choose are hashed by aHash, which is made to withstand chosen keys, under random bits of the
+//! process and of the index. What is hashed after that are hashes and numbers of our own. And nothing that a caller names
+//! is put into a table: names that collide could only be looked for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 
+use ahash::RandomState;
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
-use super::matching::{Asked, Match, Place};
+use super::glob::Glob;
+use super::matching::{Asked, Match, Place, Verbs};
 use super::resource::ResourceSpec;
-use super::set::{Document, SubjectMatch};
+use super::set::{Action, CompiledRule, Document, SubjectMatch};
+use crate::request::Verb;
 use crate::subject::Subject;
 
 /// Documents about a subject; most subjects have a few.
-pub(super) type DocumentIds = SmallVec<[u32; 8]>;
+pub(super) type DocumentIds = SmallVec<[u32; 4]>;
 /// Rules of a document, by their place in it.
-pub(super) type RuleIds = SmallVec<[u32; 16]>;
+pub(super) type RuleIds = SmallVec<[u32; 8]>;
 
-/// Rules with more combinations of resources and namespaces than this are found under "any namespace".
+/// Rules with more combinations of resources and namespaces than this are open to all namespaces.
 const MAX_COMBINATIONS: usize = 64;
-
-/// Any resource, or any namespace.
-const ANY: u32 = u32::MAX;
-/// Every rule about a resource, whatever namespaces it lists.
-const ALL: u32 = u32::MAX - 1;
-/// A name that no rule mentions.
-const UNKNOWN: u32 = u32::MAX - 2;
 
 /// Finds documents and rules.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    users: HashMap<Box<str>, Vec<u32>>,
-    groups: HashMap<Box<str>, Vec<u32>>,
+    hash: RandomState,
+    users: HashMap<SmolStr, DocumentIds, RandomState>,
+    groups: HashMap<SmolStr, DocumentIds, RandomState>,
     /// Documents whose subjects have to be looked at one by one.
     others: Vec<u32>,
-    resources: HashMap<Box<str>, u32>,
-    namespaces: HashMap<Box<str>, u32>,
-    rules: HashMap<Key, Vec<u32>, BuildHasherDefault<Mix>>,
+    /// By document: rules that are about resources without naming them.
+    unnamed: Vec<Rules>,
+    /// By document and hash of the resource.
+    named: HashMap<(u32, u64), Rules, BuildHasherDefault<Mix>>,
+    open: Vec<(Start, Entry)>,
+    exact: Vec<(u64, Entry)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Key {
-    document: u32,
-    resource: u32,
-    namespace: u32,
+/// Where entries lie.
+#[derive(Debug, Clone, Default)]
+struct Rules {
+    open: Range<u32>,
+    exact: Range<u32>,
+}
+
+/// What tells without a look at a rule that it is about something else.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    rule: u32,
+    verbs: Verbs,
+    names: Start,
+}
+
+/// Entries on their way into the index.
+#[derive(Default)]
+struct Entries {
+    /// With how their namespaces start.
+    open: Vec<(Start, Entry)>,
+    /// With the hash of a namespace.
+    exact: Vec<(u64, Entry)>,
+}
+
+/// What a request is about, as the index has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lookup {
+    resource: Option<u64>,
+    namespaces: Namespaces,
+    verbs: Verbs,
+    /// How its name starts, if that tells anything.
+    name: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Namespaces {
+    None,
+    One { hash: u64, start: u64 },
+    All,
 }
 
 impl Index {
     pub(super) fn new(documents: &[Document]) -> Self {
         let mut index = Self::default();
+        let mut unnamed: Vec<Entries> = Vec::new();
+        let mut named: BTreeMap<(u32, u64), Entries> = BTreeMap::new();
         for (id, document) in (0_u32..).zip(documents) {
             index.add_subjects(id, document);
+            let mut about_unnamed = Entries::default();
             for (rule, compiled) in (0_u32..).zip(&document.rules) {
-                index.add_rule(id, rule, &compiled.matches);
+                let resources = index.resources(&compiled.matches);
+                let namespaces = index.namespaces(&compiled.matches, resources.len());
+                let entry = Entry::new(rule, compiled);
+                if resources.is_empty() {
+                    about_unnamed.add(entry, &compiled.matches, &namespaces);
+                }
+                for resource in resources {
+                    let entries = named.entry((id, resource)).or_default();
+                    entries.add(entry, &compiled.matches, &namespaces);
+                }
             }
+            unnamed.push(about_unnamed);
+        }
+        // In the order of the documents: what is looked at together lies together.
+        index.unnamed = unnamed.into_iter().map(|entries| index.keep(entries)).collect();
+        for (key, entries) in named {
+            let rules = index.keep(entries);
+            index.named.insert(key, rules);
         }
         index
     }
@@ -81,72 +140,55 @@ impl Index {
         self.others.dedup();
     }
 
-    fn add_rule(&mut self, document: u32, rule: u32, matches: &Match) {
-        let mut resources = self.resource_ids(matches);
-        let mut namespaces = self.namespace_ids(matches);
-        if resources.len().saturating_mul(namespaces.len()) > MAX_COMBINATIONS {
-            namespaces = vec![ANY];
+    /// The resources that a rule lists; none if it lists none, too many, or one that has no name of its own.
+    fn resources(&self, matches: &Match) -> Vec<u64> {
+        let name = |spec: &ResourceSpec| match spec {
+            ResourceSpec::Some { resource, .. } => resource.as_deref().map(|name| self.hash.hash_one(name)),
+            ResourceSpec::Everything => None,
+        };
+        let specs = matches.resources.iter().flatten();
+        let hashes = unique(specs.map(name).collect::<Option<Vec<u64>>>().unwrap_or_default());
+        if hashes.len() > MAX_COMBINATIONS {
+            return Vec::new();
         }
-        if resources.len() > MAX_COMBINATIONS {
-            resources = vec![ANY];
-        }
-        for resource in resources {
-            for namespace in namespaces.iter().copied().chain([ALL]) {
-                let key = Key {
-                    document,
-                    resource,
-                    namespace,
-                };
-                self.rules.entry(key).or_default().push(rule);
-            }
-        }
+        hashes
     }
 
-    /// The resources that a rule lists; "any" if it lists none, or one that has no name of its own.
-    fn resource_ids(&mut self, matches: &Match) -> Vec<u32> {
-        let Some(specs) = &matches.resources else {
-            return vec![ANY];
-        };
-        let mut ids = Vec::new();
-        for spec in specs {
-            let ResourceSpec::Some {
-                resource: Some(resource),
-                ..
-            } = spec
-            else {
-                return vec![ANY];
-            };
-            ids.push(intern(&mut self.resources, resource));
+    /// The namespaces that a rule lists; none if it lists none, too many, or a pattern.
+    fn namespaces(&self, matches: &Match, resources: usize) -> Vec<u64> {
+        let exact = |glob: &Glob| glob.is_exact().then(|| self.hash.hash_one(glob.as_str()));
+        let globs = matches.namespaces.iter().flatten();
+        let hashes = unique(globs.map(exact).collect::<Option<Vec<u64>>>().unwrap_or_default());
+        if hashes.len().saturating_mul(resources.max(1)) > MAX_COMBINATIONS {
+            return Vec::new();
         }
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+        hashes
     }
 
-    /// The namespaces that a rule lists; "any" if it lists none, or a pattern.
-    fn namespace_ids(&mut self, matches: &Match) -> Vec<u32> {
-        let Some(globs) = &matches.namespaces else {
-            return vec![ANY];
-        };
-        if !globs.iter().all(super::glob::Glob::is_exact) {
-            return vec![ANY];
+    fn keep(&mut self, mut entries: Entries) -> Rules {
+        entries.exact.sort_by_key(|(namespace, _)| *namespace);
+        let (open, exact) = (place(self.open.len()), place(self.exact.len()));
+        self.open.extend(entries.open);
+        self.exact.extend(entries.exact);
+        Rules {
+            open: open..place(self.open.len()),
+            exact: exact..place(self.exact.len()),
         }
-        let mut ids: Vec<u32> = globs
-            .iter()
-            .map(|glob| intern(&mut self.namespaces, glob.as_str()))
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
     }
 
     /// The documents about a subject, in their order.
     pub(super) fn documents(&self, subject: &Subject, documents: &[Document]) -> DocumentIds {
         let mut ids = DocumentIds::new();
-        ids.extend_from_slice(self.users.get(subject.user.as_str()).map_or(&[], Vec::as_slice));
+        if !self.users.is_empty()
+            && let Some(about) = self.users.get(subject.user.as_str())
+        {
+            ids.extend_from_slice(about);
+        }
         if !self.groups.is_empty() {
             for group in &subject.groups {
-                ids.extend_from_slice(self.groups.get(group.as_str()).map_or(&[], Vec::as_slice));
+                if let Some(about) = self.groups.get(group.as_str()) {
+                    ids.extend_from_slice(about);
+                }
             }
         }
         for id in &self.others {
@@ -155,64 +197,163 @@ impl Index {
                 ids.push(*id);
             }
         }
-        if ids.len() > 1 {
-            ids.sort_unstable();
-            ids.dedup();
-        }
+        in_order(&mut ids);
         ids
     }
 
-    /// What a request is about, in the index's own numbers.
-    pub(super) fn place(&self, asked: &Asked<'_>) -> Lookup {
-        let resource = asked
-            .resource
-            .map(|resource| self.resources.get(resource.resource).copied().unwrap_or(UNKNOWN));
-        let namespaces = match asked.place {
-            Place::Nowhere | Place::Cluster => [ANY, UNKNOWN],
-            Place::Namespace(namespace) => [ANY, self.namespaces.get(namespace).copied().unwrap_or(UNKNOWN)],
-            // Patterns and names restrict such a request whatever they say.
-            Place::AllNamespaces | Place::NamespaceObjects | Place::Unknown => [ALL, UNKNOWN],
-        };
-        Lookup { resource, namespaces }
+    /// What a request is about, as the index has it.
+    pub(super) fn lookup(&self, asked: &Asked<'_>) -> Lookup {
+        Lookup {
+            resource: asked.resource.map(|resource| self.hash.hash_one(resource.resource)),
+            namespaces: match asked.place {
+                Place::Nowhere | Place::Cluster => Namespaces::None,
+                Place::Namespace(namespace) => Namespaces::One {
+                    hash: self.hash.hash_one(namespace),
+                    start: first_bytes(namespace),
+                },
+                // Patterns and names restrict such a request whatever they say.
+                Place::AllNamespaces | Place::NamespaceObjects | Place::Unknown => Namespaces::All,
+            },
+            verbs: asked.all_verbs(),
+            name: asked.only_name().map(first_bytes),
+        }
     }
 
     /// The rules of a document that could be about a request, in their order.
-    pub(super) fn rules(&self, document: u32, lookup: Lookup) -> RuleIds {
+    pub(super) fn rules(&self, document: u32, lookup: &Lookup) -> RuleIds {
         let mut ids = RuleIds::new();
-        let mut found = 0;
-        for resource in [Some(ANY), lookup.resource].into_iter().flatten() {
-            for namespace in lookup.namespaces {
-                if resource == UNKNOWN || namespace == UNKNOWN {
-                    continue;
-                }
-                let key = Key {
-                    document,
-                    resource,
-                    namespace,
-                };
-                if let Some(rules) = self.rules.get(&key) {
-                    ids.extend_from_slice(rules);
-                    found += 1;
-                }
-            }
+        let unnamed = usize::try_from(document).ok().and_then(|id| self.unnamed.get(id));
+        let named = lookup
+            .resource
+            .and_then(|resource| self.named.get(&(document, resource)));
+        for rules in [unnamed, named].into_iter().flatten() {
+            let open = part(&self.open, &rules.open).iter();
+            let open = open.filter(|(namespaces, _)| match lookup.namespaces {
+                Namespaces::One { start, .. } => namespaces.begins(start),
+                Namespaces::None | Namespaces::All => true,
+            });
+            let exact = part(&self.exact, &rules.exact);
+            let exact = match lookup.namespaces {
+                Namespaces::One { hash, .. } => equal_range(exact, hash),
+                Namespaces::None => &[],
+                Namespaces::All => exact,
+            };
+            let entries = open.map(|(_, entry)| entry).chain(exact.iter().map(|(_, entry)| entry));
+            ids.extend(
+                entries
+                    .filter(|entry| entry.may_be_about(lookup))
+                    .map(|entry| entry.rule),
+            );
         }
-        if found > 1 {
-            ids.sort_unstable();
-        }
+        in_order(&mut ids);
         ids
     }
 }
 
-/// What a request is about, in the index's own numbers.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lookup {
-    resource: Option<u32>,
-    namespaces: [u32; 2],
+impl Entries {
+    fn add(&mut self, entry: Entry, matches: &Match, namespaces: &[u64]) {
+        if namespaces.is_empty() {
+            self.open.push((Start::of(matches.namespaces.as_deref()), entry));
+        }
+        self.exact
+            .extend(namespaces.iter().map(|namespace| (*namespace, entry)));
+    }
 }
 
-fn intern(names: &mut HashMap<Box<str>, u32>, name: &str) -> u32 {
-    let next = u32::try_from(names.len()).unwrap_or(UNKNOWN);
-    *names.entry(name.into()).or_insert(next)
+impl Entry {
+    fn new(rule: u32, compiled: &CompiledRule) -> Self {
+        let verbs = match (compiled.matches.verbs, &compiled.action) {
+            (None, _) => Verbs::ALL,
+            // A mask meets a change like a read.
+            (Some(verbs), Action::Mask(_)) if verbs.intersects(Verbs::default().with(Verb::Get)) => Verbs::ALL,
+            (Some(verbs), _) => verbs,
+        };
+        Self {
+            rule,
+            verbs,
+            names: Start::of(compiled.matches.names.as_deref()),
+        }
+    }
+
+    fn may_be_about(&self, lookup: &Lookup) -> bool {
+        self.verbs.intersects(lookup.verbs) && lookup.name.is_none_or(|name| self.names.begins(name))
+    }
+}
+
+/// How everything starts that a list of patterns matches: up to seven bytes, and in the last one the number of their
+/// bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Start(u64);
+
+impl Start {
+    const MAX: usize = 7;
+
+    fn of(globs: Option<&[Glob]>) -> Self {
+        let mut prefixes = globs.unwrap_or_default().iter().map(Glob::prefix);
+        let first = prefixes.next().unwrap_or_default().as_bytes();
+        let common = prefixes.fold(first.len().min(Self::MAX), |common, prefix| {
+            let same = first.iter().zip(prefix.as_bytes()).take_while(|(a, b)| a == b);
+            same.count().min(common)
+        });
+        let bits = common as u64 * 8;
+        Self(u64::from_be_bytes(padded(first)) & mask(bits) | bits)
+    }
+
+    fn begins(self, text: u64) -> bool {
+        (text ^ self.0) & mask(self.0 & 0xff) == 0
+    }
+}
+
+/// As many bits, from the first.
+fn mask(bits: u64) -> u64 {
+    !(u64::MAX >> (bits & 0x3f))
+}
+
+/// The first eight bytes of a text as a number.
+fn first_bytes(text: &str) -> u64 {
+    u64::from_be_bytes(padded(text.as_bytes()))
+}
+
+fn padded(bytes: &[u8]) -> [u8; 8] {
+    if let Some(first) = bytes.first_chunk() {
+        return *first;
+    }
+    let mut padded = [0; 8];
+    for (to, from) in padded.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    padded
+}
+
+fn unique(mut numbers: Vec<u64>) -> Vec<u64> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// Sorted, each once.
+fn in_order<A: smallvec::Array<Item = u32>>(ids: &mut SmallVec<A>) {
+    if ids.len() > 1 {
+        ids.sort_unstable();
+        ids.dedup();
+    }
+}
+
+/// More rules than fit a `u32` are more than fit the memory; beyond that nothing would be found.
+fn place(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+fn part<'i, T>(all: &'i [T], range: &Range<u32>) -> &'i [T] {
+    let range = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+    range.and_then(|(start, end)| all.get(start..end)).unwrap_or_default()
+}
+
+fn equal_range(sorted: &[(u64, Entry)], hash: u64) -> &[(u64, Entry)] {
+    let start = sorted.partition_point(|(namespace, _)| *namespace < hash);
+    let rest = sorted.split_at_checked(start).map_or(&[][..], |(_, rest)| rest);
+    let len = rest.iter().take_while(|(namespace, _)| *namespace == hash).count();
+    rest.split_at_checked(len).map_or(&[], |(equal, _)| equal)
 }
 
 /// Mixes numbers that nobody outside chooses.
@@ -227,7 +368,11 @@ impl Hasher for Mix {
     }
 
     fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0.rotate_left(26) ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(26) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 
     fn finish(&self) -> u64 {

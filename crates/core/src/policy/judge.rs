@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::admission::Guardrail;
-use super::engine::{FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
+use super::denial::Reason;
+use super::engine::{Evaluation, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
 use super::glob::Glob;
 use super::limits::Weighed;
 use super::matching::{Asked, Place, in_scope};
-use super::question::{Findings, Late, Question};
+use super::nearest::Nearest;
+use super::question::{Counted, Late, Question};
 use super::set::{Action, CompiledRule, Document};
-use super::wording::{self, Nearest};
 use crate::json::Value;
-use crate::mask::MaskPolicy;
-use crate::request::{Effect, Effects, Finding, RewriteOperation};
+use crate::request::{Effect, Finding, RewriteOperation};
 
 /// Rules that are not in any document.
 pub(super) const SELF: &str = "countersign/self";
@@ -23,46 +23,21 @@ const ALLOW_ALL: &str = "countersign/insecure_allow_all";
 /// What the documents said so far.
 pub(super) struct Tally<'q> {
     question: &'q Question<'q>,
-    findings: Findings,
-    effects: Effects,
-    fired: FiredRules,
-    shadow: FiredRules,
-    /// The first rule that denies.
-    denied: Option<Denial<'q>>,
+    counted: Counted,
+    /// All but its outcome.
+    verdict: Verdict,
+    /// Why, if a rule denies: the first that does.
+    denied: Option<Reason>,
     holds: Vec<Arc<HoldTerms>>,
-    rewrites: Vec<Rewrite>,
-    masks: Vec<Arc<MaskObligation>>,
-    budgets: Vec<Arc<super::budget::Budget>>,
-    warnings: Vec<String>,
-    annotations: Vec<(String, String)>,
     /// A document permits the request, at once or by a hold of its own.
     permitted: bool,
     /// Documents that permit it once a human has seen what is of concern.
     with_approval: Vec<(&'q Document, &'q Finding)>,
-    insecure_opaque_stream: bool,
     needs: Vec<Need>,
     /// What is not known yet could permit the request, or make another one of it.
     may_help: bool,
     /// What came closest to permitting the request.
     nearest: Nearest<'q>,
-}
-
-/// Why a request is denied by a rule.
-enum Denial<'q> {
-    Guard,
-    Rule {
-        name: &'q str,
-        message: Option<&'q str>,
-    },
-    /// A rule could not be evaluated.
-    Error {
-        name: &'q str,
-        message: String,
-    },
-    /// One of Kubernetes' own policies denies.
-    Guardrail {
-        message: String,
-    },
 }
 
 /// How a document permits.
@@ -75,31 +50,27 @@ struct Permission {
 }
 
 impl<'q> Tally<'q> {
-    pub(super) fn new(question: &'q Question<'q>, findings: Findings) -> Self {
+    pub(super) fn new(question: &'q Question<'q>, counted: Counted) -> Self {
         let effects = question.asked.effects;
         let mut tally = Self {
             question,
-            findings,
-            effects,
-            fired: FiredRules::default(),
-            shadow: FiredRules::default(),
+            counted,
+            verdict: Verdict {
+                effects,
+                findings: question.findings().clone(),
+                ..Verdict::new(Outcome::Allow)
+            },
             denied: None,
             holds: Vec::new(),
-            rewrites: Vec::new(),
-            masks: Vec::new(),
-            budgets: Vec::new(),
-            warnings: Vec::new(),
-            annotations: Vec::new(),
             permitted: false,
             with_approval: Vec::new(),
-            insecure_opaque_stream: false,
             needs: Vec::new(),
             may_help: false,
             nearest: Nearest::NoDocument,
         };
         if effects.contains(Effect::Guard) {
             tally.fire(SELF, "deny");
-            tally.denied = Some(Denial::Guard);
+            tally.denied = Some(Reason::Guard);
         }
         tally
     }
@@ -112,11 +83,11 @@ impl<'q> Tally<'q> {
     /// Adds what one document says; `rules` are those that could be about the request, in their order.
     pub(super) fn add(&mut self, document: &'q Document, rules: impl Iterator<Item = &'q CompiledRule>) {
         let question = self.question;
-        let weighed = Weighed::of(&document.limits, question.findings(self.findings));
+        let weighed = Weighed::of(&document.limits, question.counted(self.counted));
         let asked = question.asked_under(&weighed);
         if !document.shadow {
             self.nearest.improve(Nearest::NoRule);
-            self.effects = self.effects.union(asked.effects);
+            self.verdict.effects = self.verdict.effects.union(asked.effects);
         }
         let mut permission = Permission::default();
         let (mut scope, mut spoken) = (None, None);
@@ -132,7 +103,7 @@ impl<'q> Tally<'q> {
         }
         for budget in &document.budgets {
             if asked.effects.intersects(budget.effects) {
-                self.budgets.push(Arc::clone(budget));
+                self.verdict.budgets.push(Arc::clone(budget));
             }
         }
         self.permit(document, &weighed, &permission);
@@ -198,16 +169,18 @@ impl<'q> Tally<'q> {
                 }
                 return;
             }
-            Late::Failed(message) => {
+            Late::Failed(error) => {
                 self.fire(&rule.name, "deny");
                 permission.denied = true;
-                let name = &rule.name;
-                self.denied.get_or_insert(Denial::Error { name, message });
+                self.denied.get_or_insert_with(|| Reason::Failed {
+                    rule: Arc::clone(&rule.name),
+                    error: error.into(),
+                });
                 return;
             }
         }
         self.apply(rule, asked, permission);
-        self.fired.push(FiredRule {
+        self.verdict.fired.push(FiredRule {
             name: Arc::clone(&rule.name),
             action: rule.action.as_str(),
         });
@@ -216,19 +189,24 @@ impl<'q> Tally<'q> {
     fn apply(&mut self, rule: &'q CompiledRule, asked: &Asked<'_>, permission: &mut Permission) {
         match &rule.action {
             Action::Allow { insecure_opaque_stream } => {
-                self.insecure_opaque_stream |= *insecure_opaque_stream && asked.is_upgrade;
+                self.verdict.insecure_opaque_stream |= *insecure_opaque_stream && asked.is_upgrade;
             }
             Action::Hold(terms) => self.holds.push(Arc::clone(terms)),
             Action::Deny { message } => {
                 permission.denied = true;
-                let (name, message) = (&rule.name, message.as_deref());
-                self.denied.get_or_insert(Denial::Rule { name, message });
+                self.denied.get_or_insert_with(|| match message {
+                    Some(message) => Reason::Said {
+                        message: Arc::clone(message),
+                        remedy: None,
+                    },
+                    None => Reason::Rule(Arc::clone(&rule.name)),
+                });
             }
-            Action::Rewrite(operations) => self.rewrites.push(Rewrite {
+            Action::Rewrite(operations) => self.verdict.rewrites.push(Rewrite {
                 rule: Arc::clone(&rule.name),
                 operations: Arc::clone(operations),
             }),
-            Action::Mask(paths) => self.masks.push(Arc::new(mask(rule, paths, asked))),
+            Action::Mask(paths) => self.verdict.masks.push(Arc::new(mask(rule, paths, asked))),
         }
     }
 
@@ -252,11 +230,7 @@ impl<'q> Tally<'q> {
             self.nearest.improve(if missed.nothing() {
                 Nearest::Scope(document)
             } else {
-                Nearest::Effects {
-                    rule: &rule.name,
-                    missing: missed.effects,
-                    permitted: rule.matches.permitted_effects(),
-                }
+                Nearest::Effects(rule, missed.effects)
             });
         }
         in_scope && speaks
@@ -266,7 +240,7 @@ impl<'q> Tally<'q> {
     pub(super) fn switch_token_mount_off(&mut self) {
         if let Some(path) = self.question.token_mount_switch() {
             let operation = RewriteOperation::adding(path.to_vec(), Value::Bool(false));
-            self.rewrites.push(Rewrite {
+            self.verdict.rewrites.push(Rewrite {
                 rule: TOKEN_MOUNT.into(),
                 operations: Arc::new([operation]),
             });
@@ -285,17 +259,20 @@ impl<'q> Tally<'q> {
                 return;
             }
         };
-        self.warnings.extend(outcome.warnings);
-        self.annotations.extend(outcome.annotations);
+        self.verdict.warnings.extend(outcome.warnings);
+        self.verdict.annotations.extend(outcome.annotations);
         for denial in outcome.denials {
             let reason = denial.reason.as_str().to_owned();
-            self.annotations.push((format!("{}/reason", denial.rule), reason));
-            self.fired.push(FiredRule {
+            self.verdict
+                .annotations
+                .push((format!("{}/reason", denial.rule), reason));
+            self.verdict.fired.push(FiredRule {
                 name: denial.rule,
                 action: "deny",
             });
-            self.denied.get_or_insert(Denial::Guardrail {
-                message: denial.message,
+            self.denied.get_or_insert_with(|| Reason::Said {
+                message: denial.message.into(),
+                remedy: None,
             });
         }
     }
@@ -304,48 +281,33 @@ impl<'q> Tally<'q> {
     ///
     /// What nothing permits anyway is not looked up: which rule denies would tell what the object is like, to one who may
     /// not touch it.
-    pub(super) fn verdict(mut self) -> Result<Verdict, Vec<Need>> {
+    pub(super) fn evaluation(mut self) -> Evaluation {
         let may_be_permitted = self.permitted || self.may_help || !self.with_approval.is_empty();
         if !self.needs.is_empty() && may_be_permitted {
-            return Err(self.needs);
+            return Evaluation::Needs(self.needs);
         }
-        let outcome = self.outcome();
-        let denied = matches!(outcome, Outcome::Deny { .. });
-        Ok(Verdict {
-            insecure_opaque_stream: self.insecure_opaque_stream && !denied,
-            outcome,
-            effects: self.effects,
-            fired: self.fired,
-            shadow: self.shadow,
-            findings: self.question.findings(self.findings).cloned().collect(),
-            rewrites: self.rewrites,
-            masks: self.masks,
-            masking: MaskPolicy::shared_default(),
-            budgets: if denied { Vec::new() } else { self.budgets },
-            warnings: self.warnings,
-            annotations: self.annotations,
-        })
+        self.verdict.outcome = self.outcome();
+        if matches!(self.verdict.outcome, Outcome::Deny(_)) {
+            self.verdict.insecure_opaque_stream = false;
+            self.verdict.budgets.clear();
+        }
+        Evaluation::Verdict(self.verdict)
     }
 
     fn outcome(&mut self) -> Outcome {
-        let Question { subject, request, .. } = *self.question;
-        match self.denied.take() {
-            Some(Denial::Guard) => return wording::touches_the_guard(subject, request),
-            Some(Denial::Rule { name, message }) => return wording::denied_by(subject, request, name, message),
-            Some(Denial::Error { name, message }) => return wording::failed(subject, request, name, &message),
-            Some(Denial::Guardrail { message }) => return Outcome::Deny { message, remedy: None },
-            None => {}
+        if let Some(reason) = self.denied.take() {
+            return Outcome::Deny(reason.into());
         }
-        if self.question.asked.is_upgrade && !self.insecure_opaque_stream {
+        if self.question.asked.is_upgrade && !self.verdict.insecure_opaque_stream {
             self.fire(OPAQUE_STREAM, "deny");
-            return wording::opaque_stream(subject, request);
+            return Outcome::Deny(Reason::OpaqueStream.into());
         }
         if !self.permitted {
             if self.with_approval.is_empty() {
                 if let Nearest::Forbidden(_, finding) | Nearest::NoApprover(_, finding) = self.nearest {
                     self.fire(&format!("countersign/{}", finding.concern), "deny");
                 }
-                return wording::not_permitted(self.question, &self.nearest);
+                return Outcome::Deny(self.nearest.reason().into());
             }
             for (document, finding) in std::mem::take(&mut self.with_approval) {
                 let rule = format!("countersign/{}", finding.concern);
@@ -367,7 +329,7 @@ impl<'q> Tally<'q> {
     }
 
     fn fire(&mut self, name: &str, action: &'static str) {
-        self.fired.push(FiredRule {
+        self.verdict.fired.push(FiredRule {
             name: name.into(),
             action,
         });
@@ -376,10 +338,11 @@ impl<'q> Tally<'q> {
     fn fire_in_shadow(&mut self, rule: &CompiledRule) {
         let action = rule.action.as_str();
         if !matches!(rule.action, Action::Allow { .. }) {
-            self.warnings
+            self.verdict
+                .warnings
                 .push(format!("{}: would {action} this if it were enforced", rule.name));
         }
-        self.shadow.push(FiredRule {
+        self.verdict.shadow.push(FiredRule {
             name: Arc::clone(&rule.name),
             action,
         });

@@ -22,11 +22,21 @@ impl Verbs {
         Verb::DeleteCollection,
     ];
 
+    pub(super) const ALL: Self = Self((1 << Self::LISTED.len()) - 1);
+
     pub(super) fn with(self, verb: Verb) -> Self {
-        // A HEAD is a GET whose answer has no body.
-        let verb = if verb == Verb::Head { Verb::Get } else { verb };
-        let bit = Self::LISTED.iter().position(|listed| *listed == verb);
-        Self(self.0 | bit.map_or(0, |bit| 1 << bit))
+        let bit = match verb {
+            // A HEAD is a GET whose answer has no body.
+            Verb::Get | Verb::Head => 0,
+            Verb::List => 1,
+            Verb::Watch => 2,
+            Verb::Create => 3,
+            Verb::Update => 4,
+            Verb::Patch => 5,
+            Verb::Delete => 6,
+            Verb::DeleteCollection => 7,
+        };
+        Self(self.0 | 1 << bit)
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = Verb> {
@@ -123,6 +133,16 @@ impl<'r> Asked<'r> {
         }
     }
 
+    /// Every verb that it has, where a rule permits or restricts.
+    pub(super) fn all_verbs(&self) -> Verbs {
+        Verbs(self.verbs.0 | self.also.0)
+    }
+
+    /// The name that a rule would have to list, if there is one and no other would do.
+    pub(super) fn only_name(&self) -> Option<&'r str> {
+        self.name.filter(|_| self.proxied.is_none())
+    }
+
     /// The same request with one effect more.
     pub(super) fn with_effect(mut self, effect: Effect) -> Self {
         self.effects = self.effects.with(effect);
@@ -134,7 +154,7 @@ impl<'r> Asked<'r> {
         let mut read = *self;
         if read
             .effects
-            .intersects([Effect::Write, Effect::Destructive].into_iter().collect())
+            .intersects(Effects::only(Effect::Write).with(Effect::Destructive))
         {
             read.also = read.also.with(Verb::Get);
             read.effects = read.effects.with(Effect::Read);
@@ -253,17 +273,14 @@ impl Missed {
 
 impl Match {
     /// Effects that a rule permits only by listing them.
-    pub(super) const LISTED_ONLY: [Effect; 4] =
-        [Effect::Connect, Effect::Credential, Effect::Escalation, Effect::Guard];
+    pub(super) const LISTED_ONLY: Effects = Effects::only(Effect::Connect)
+        .with(Effect::Credential)
+        .with(Effect::Escalation)
+        .with(Effect::Guard);
 
     /// The effects that the rule may permit.
     pub(super) fn permitted_effects(&self) -> Effects {
-        self.effects.unwrap_or_else(|| {
-            let ordinary = Effect::ALL
-                .into_iter()
-                .filter(|effect| !Self::LISTED_ONLY.contains(effect));
-            ordinary.collect()
-        })
+        self.effects.unwrap_or(Effects::ALL.without(Self::LISTED_ONLY))
     }
 
     /// What keeps this rule from permitting the request: everything about the request has to be listed.
@@ -279,11 +296,7 @@ impl Match {
                 .is_none_or(|globs| namespaces_permit(globs, asked.place))
             && self.names.as_deref().is_none_or(|globs| names_permit(globs, asked));
         Missed {
-            effects: asked
-                .effects
-                .iter()
-                .filter(|effect| !permitted.contains(*effect))
-                .collect(),
+            effects: asked.effects.without(permitted),
             otherwise: !fits,
         }
     }

@@ -272,6 +272,7 @@ mod budget;
 mod condition;
 mod cover;
 mod decide;
+mod denial;
 mod document;
 mod engine;
 mod explain;
@@ -281,6 +282,7 @@ mod judge;
 mod limits;
 mod masks;
 mod matching;
+mod nearest;
 mod overlap;
 mod question;
 mod reload;
@@ -295,6 +297,7 @@ mod write_back;
 pub use budget::conformance as budget_conformance;
 pub use budget::{Budget, BudgetError, BudgetStore, Charge, Charged, MemoryBudgets, Reservation, Unit, budget_refusal};
 pub use decide::{Decided, Decision, Ruling, decide};
+pub use denial::Denial;
 pub use document::{LoadError, LoadErrors, LoadWarning};
 pub use engine::{
     Approver, Evaluation, Facts, FiredRule, FiredRules, HoldTerms, MaskObligation, MaskPath, Need, Outcome,

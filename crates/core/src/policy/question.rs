@@ -1,5 +1,6 @@
 //! One request that is judged: who asks, what it does, and what is known of the world.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use super::matching::{Asked, Labels};
 use super::set::CompiledRule;
 use crate::json::Value;
 use crate::mask::MaskPolicy;
-use crate::request::{Canonical, Change, Effect, Finding, Live, Origin, Verb};
+use crate::request::{Canonical, Change, Effect, Finding, Findings, Live, Origin, Verb};
 use crate::subject::Subject;
 
 /// One request that is judged.
@@ -23,12 +24,12 @@ pub(super) struct Question<'r> {
     pub(super) facts: &'r Facts,
     pub(super) now: Timestamp,
     pub(super) asked: Asked<'r>,
-    change: Change,
+    change: Cow<'r, Change>,
 }
 
 /// Which findings about a change count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Findings {
+pub(super) enum Counted {
     /// All of them: the worst that it can be.
     All,
     /// Those that no look at the live object could take away: the best that it can be.
@@ -55,7 +56,11 @@ impl<'r> Question<'r> {
             facts,
             now,
             asked: Asked::new(request),
-            change: Change::of(request, facts.live_object.as_ref()),
+            // What the body alone tells is known already.
+            change: match &facts.live_object {
+                None => Cow::Borrowed(request.change()),
+                live => Cow::Owned(Change::of(request, live.as_ref())),
+            },
         }
     }
 
@@ -77,7 +82,12 @@ impl<'r> Question<'r> {
     /// Takes into account what the policy masks: no finding may tell whether a guess at it was right.
     pub(super) fn mask(&mut self, masks: &[Arc<MaskObligation>], policy: &MaskPolicy) {
         if !masks.is_empty() || policy.masks_more() {
-            self.change = Change::under(self.request, self.facts.live_object.as_ref(), masks, policy);
+            self.change = Cow::Owned(Change::under(
+                self.request,
+                self.facts.live_object.as_ref(),
+                masks,
+                policy,
+            ));
         }
     }
 
@@ -93,9 +103,15 @@ impl<'r> Question<'r> {
         self.change.token_mount_switch()
     }
 
-    pub(super) fn findings(&self, which: Findings) -> impl Iterator<Item = &Finding> {
+    /// What the change does.
+    pub(super) fn findings(&self) -> &Findings {
+        self.change.findings()
+    }
+
+    /// What counts of it.
+    pub(super) fn counted(&self, which: Counted) -> impl Iterator<Item = &Finding> {
         let findings = self.change.findings().iter();
-        findings.filter(move |finding| which == Findings::All || !finding.assumed)
+        findings.filter(move |finding| which == Counted::All || !finding.assumed)
     }
 
     /// Whether looking at the live object could change what the request comes to.

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use super::glob::Glob;
 
 /// Resources that the API server serves under several groups from the same storage.
@@ -28,13 +30,11 @@ pub(super) struct Resource<'r> {
 impl Resource<'_> {
     /// Whether the pattern matches the group or one that serves the same resource.
     fn is_in_group(&self, group: &Group) -> bool {
-        let same = ALIASES
-            .iter()
-            .find(|(resource, groups)| *resource == self.resource && groups.contains(&self.group));
-        match same {
-            Some((_, groups)) => groups.iter().any(|alias| group.matches(alias)),
-            None => group.matches(self.group),
-        }
+        let same = || {
+            let mut aliases = ALIASES.iter();
+            aliases.find(|(resource, groups)| *resource == self.resource && groups.contains(&self.group))
+        };
+        group.matches(self.group) || same().is_some_and(|(_, groups)| groups.iter().any(|alias| group.matches(alias)))
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) enum ResourceSpec {
         /// Group.
         group: Group,
         /// Plural name; none for every resource of the group.
-        resource: Option<String>,
+        resource: Option<SmolStr>,
         /// What is said of subresources.
         subresource: Subresource,
     },
@@ -83,7 +83,7 @@ pub(super) enum Subresource {
     /// `pods/*`: every subresource.
     All,
     /// `pods/exec`: one.
-    Named(String),
+    Named(SmolStr),
 }
 
 impl fmt::Display for ResourceSpec {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::admission::Guardrail;
 use super::budget::Budget;
 use super::condition::Condition;
+use super::denial::Denial;
 use super::document::{self, Contents, LoadErrors, LoadWarning};
 use super::engine::{Evaluation, Facts, HoldTerms, MaskPath, Need, Outcome, PolicyEngine, Verdict};
 use super::glob::Glob;
@@ -15,7 +16,7 @@ use super::judge::Tally;
 use super::limits::Limits;
 use super::masks::Masks;
 use super::matching::{Match, Scope};
-use super::question::{Findings, Question};
+use super::question::{Counted, Question};
 use crate::digest::{Digest, FieldHasher};
 use crate::mask::{MaskPolicy, MaskSettings, SettingsError};
 use crate::request::{Canonical, ResourceCatalog, RewriteOperation};
@@ -52,11 +53,11 @@ struct Compiled {
 /// One compiled document.
 #[derive(Debug)]
 pub(super) struct Document {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     /// Over the canonical form.
     pub(super) digest: Digest,
     pub(super) subjects: Vec<SubjectMatch>,
-    pub(super) scopes: Vec<Scope>,
+    pub(super) scopes: Arc<[Scope]>,
     pub(super) limits: Limits,
     /// The terms of holds that name none, and of what needs a human by itself.
     pub(super) approval: Option<Arc<HoldTerms>>,
@@ -96,7 +97,7 @@ pub(super) struct CompiledRule {
 #[derive(Debug)]
 pub(super) enum Action {
     Allow { insecure_opaque_stream: bool },
-    Deny { message: Option<String> },
+    Deny { message: Option<Arc<str>> },
     Hold(Arc<HoldTerms>),
     Rewrite(Arc<[RewriteOperation]>),
     Mask(Vec<MaskPath>),
@@ -215,7 +216,7 @@ impl PolicyEngine for PolicySet {
             Ok(masking) => masking,
             Err(error) => {
                 let message = format!("the masks of the policy can't be compiled together: {error}");
-                return Evaluation::Verdict(Verdict::new(Outcome::Deny { message, remedy: None }));
+                return Evaluation::Verdict(Verdict::new(Outcome::Deny(Denial::new(message))));
             }
         };
         match self.weigh(subject, request, facts, now, &masking) {
@@ -258,36 +259,36 @@ impl PolicySet {
         if question.depends_on_masks() {
             question.mask(&[], masking);
         }
-        let mut worst = match self.judge(&question, Findings::All) {
-            Ok(verdict) => verdict,
-            Err(needs) => return Evaluation::Needs(needs),
-        };
+        let mut evaluation = self.judge(&question, Counted::All);
         // What the policy masks besides is masked before the change is compared with the live object, and guessed at by no
         // dry run.
-        if question.depends_on_masks() && !worst.masks.is_empty() {
+        if let Evaluation::Verdict(worst) = &evaluation
+            && !worst.masks.is_empty()
+            && question.depends_on_masks()
+        {
             question.mask(&worst.masks, masking);
-            worst = match self.judge(&question, Findings::All) {
-                Ok(verdict) => verdict,
-                Err(needs) => return Evaluation::Needs(needs),
-            };
+            evaluation = self.judge(&question, Counted::All);
         }
+        let Evaluation::Verdict(worst) = &evaluation else {
+            return evaluation;
+        };
         // The live object is read only where it makes a difference.
         if worst.outcome == Outcome::Allow && question.may_hide_something() {
             return Evaluation::Needs(vec![Need::LiveObject]);
         }
         if !question.has_assumptions() {
-            return Evaluation::Verdict(worst);
+            return evaluation;
         }
         // Even where the worst is allowed: a condition can ask for what is not found.
-        match self.judge(&question, Findings::Certain) {
-            Ok(best) if best.outcome == worst.outcome => Evaluation::Verdict(worst),
-            Ok(_) => Evaluation::Needs(vec![Need::LiveObject]),
-            Err(needs) => Evaluation::Needs(needs),
+        match self.judge(&question, Counted::Certain) {
+            Evaluation::Verdict(best) if best.outcome == worst.outcome => evaluation,
+            Evaluation::Verdict(_) => Evaluation::Needs(vec![Need::LiveObject]),
+            needs => needs,
         }
     }
 
-    fn judge(&self, question: &Question<'_>, findings: Findings) -> Result<Verdict, Vec<Need>> {
-        let mut tally = Tally::new(question, findings);
+    fn judge(&self, question: &Question<'_>, counted: Counted) -> Evaluation {
+        let mut tally = Tally::new(question, counted);
         match &self.rules {
             Rules::AllowAll => tally.allow_all(),
             Rules::Documents(compiled) => {
@@ -298,10 +299,10 @@ impl PolicySet {
                     ..
                 } = &**compiled;
                 tally.switch_token_mount_off();
-                let lookup = index.place(&question.asked);
+                let lookup = index.lookup(&question.asked);
                 for id in index.documents(question.subject, documents) {
                     let Some(document) = at(documents, id) else { continue };
-                    let rules = index.rules(id, lookup);
+                    let rules = index.rules(id, &lookup);
                     tally.add(document, rules.iter().filter_map(|rule| at(&document.rules, *rule)));
                 }
                 for guardrail in guardrails {
@@ -309,7 +310,7 @@ impl PolicySet {
                 }
             }
         }
-        tally.verdict()
+        tally.evaluation()
     }
 }
 

@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::engine::Outcome;
+use super::denial::Reason;
 use super::glob::Glob;
 use super::matching::Scope;
-use super::question::Question;
-use super::set::Document;
 use crate::escape::escape_clip;
 use crate::request::{Canonical, Effects, Finding};
 use crate::subject::Subject;
@@ -14,122 +12,44 @@ use crate::subject::Subject;
 /// Names and scopes that are listed before the rest is counted.
 const LISTED: usize = 8;
 
-/// What came closest to permitting a request; later ones are closer.
-#[derive(Debug)]
-pub(super) enum Nearest<'d> {
-    /// No document is about the subject.
-    NoDocument,
-    /// No rule is about such a request.
-    NoRule,
-    /// A rule would permit it if it listed more effects.
-    Effects {
-        /// `document/rule`.
-        rule: &'d str,
-        /// Effects that it does not list.
-        missing: Effects,
-        /// Effects that it permits.
-        permitted: Effects,
-    },
-    /// A rule permits it, but not there.
-    Scope(&'d Document),
-    /// A rule permits it, but what it does is on the hard deny list.
-    Forbidden(&'d Document, &'d Finding),
-    /// A rule permits it, but a human would have to see it, and the document names none.
-    NoApprover(&'d Document, &'d Finding),
-}
-
-impl Nearest<'_> {
-    fn rank(&self) -> (u8, std::cmp::Reverse<usize>) {
-        let (rank, missing) = match self {
-            Self::NoDocument => (0, 0),
-            Self::NoRule => (1, 0),
-            Self::Effects { missing, .. } => (2, missing.iter().count()),
-            Self::Scope(_) => (3, 0),
-            Self::Forbidden(..) => (4, 0),
-            Self::NoApprover(..) => (5, 0),
-        };
-        (rank, std::cmp::Reverse(missing))
-    }
-}
-
-impl<'d> Nearest<'d> {
-    /// Keeps the closer of the two.
-    pub(super) fn improve(&mut self, other: Nearest<'d>) {
-        if other.rank() > self.rank() {
-            *self = other;
-        }
-    }
-}
-
-pub(super) fn touches_the_guard(subject: &Subject, request: &Canonical) -> Outcome {
-    deny(
-        format!("{}: it touches the guard itself", may_not(subject, request)),
-        None,
-    )
-}
-
-pub(super) fn denied_by(subject: &Subject, request: &Canonical, rule: &str, message: Option<&str>) -> Outcome {
-    let message = message.map_or_else(
-        || format!("{}: the rule {rule} denies it", may_not(subject, request)),
-        ToOwned::to_owned,
-    );
-    deny(message, None)
-}
-
-pub(super) fn opaque_stream(subject: &Subject, request: &Canonical) -> Outcome {
-    deny(
-        format!("{}: upgraded streams are not supported yet", may_not(subject, request)),
-        Some("only an allow rule with `insecure_opaque_stream: true` lets one through, unseen and unrecorded".into()),
-    )
-}
-
-pub(super) fn not_permitted(question: &Question<'_>, nearest: &Nearest<'_>) -> Outcome {
-    let (why, remedy) = match nearest {
-        Nearest::NoDocument => ("no policy is about this subject".to_owned(), None),
-        Nearest::NoRule => ("no rule allows it".to_owned(), None),
-        Nearest::Effects {
-            rule,
-            missing,
-            permitted,
-        } => (
-            format!("no rule allows what it does: {missing}"),
-            Some(format!("the nearest rule, {rule}, allows only {permitted}")),
-        ),
-        Nearest::Scope(document) => (
-            format!("it is outside the scopes of {}", document.name),
-            Some(scopes(document, question.asked.effects)),
-        ),
-        Nearest::Forbidden(document, finding) => (
-            format!("{} is never permitted{}", named(finding), at(finding)),
-            Some(format!(
-                "send it without; {} could permit it only by `insecure_permit: [{}]`",
-                document.name, finding.concern
-            )),
-        ),
-        Nearest::NoApprover(document, finding) => (
-            format!(
-                "{} needs a human{}, and {} names no approvers",
-                named(finding),
-                at(finding),
-                document.name
-            ),
-            Some("`spec.approval` of the policy says who may approve".to_owned()),
+/// Why, in one sentence that begins with what was asked.
+pub(super) fn message(reason: &Reason, subject: &Subject, request: &Canonical) -> String {
+    let why = match reason {
+        Reason::Said { message, .. } => return message.to_string(),
+        Reason::Guard => "it touches the guard itself".to_owned(),
+        Reason::Rule(rule) => format!("the rule {rule} denies it"),
+        Reason::Failed { rule, error } => format!("the rule {rule} can't be evaluated: {error}"),
+        Reason::OpaqueStream => "upgraded streams are not supported yet".to_owned(),
+        Reason::NoDocument => "no policy is about this subject".to_owned(),
+        Reason::NoRule => "no rule allows it".to_owned(),
+        Reason::Effects { missing, .. } => format!("no rule allows what it does: {missing}"),
+        Reason::Scope { document, .. } => format!("it is outside the scopes of {document}"),
+        Reason::Forbidden { finding, .. } => format!("{} is never permitted{}", named(finding), at(finding)),
+        Reason::NoApprover { document, finding } => format!(
+            "{} needs a human{}, and {document} names no approvers",
+            named(finding),
+            at(finding)
         ),
     };
-    deny(
-        format!("{}: {why}", may_not(question.subject, question.request)),
-        remedy,
-    )
+    format!("{} may not {}: {why}", subject.user, described(request))
 }
 
-pub(super) fn failed(subject: &Subject, request: &Canonical, rule: &str, message: &str) -> Outcome {
-    deny(
-        format!(
-            "{}: the rule {rule} can't be evaluated: {message}",
-            may_not(subject, request)
+/// The smallest change that would help, where it is known.
+pub(super) fn remedy(reason: &Reason, request: &Canonical) -> Option<String> {
+    match reason {
+        Reason::Said { remedy, .. } => remedy.as_deref().map(str::to_owned),
+        Reason::OpaqueStream => Some(
+            "only an allow rule with `insecure_opaque_stream: true` lets one through, unseen and unrecorded".to_owned(),
         ),
-        None,
-    )
+        Reason::Effects { rule, permitted, .. } => Some(format!("the nearest rule, {rule}, allows only {permitted}")),
+        Reason::Scope { scopes, .. } => Some(places(scopes, request.effects())),
+        Reason::Forbidden { document, finding } => Some(format!(
+            "send it without; {document} could permit it only by `insecure_permit: [{}]`",
+            finding.concern
+        )),
+        Reason::NoApprover { .. } => Some("`spec.approval` of the policy says who may approve".to_owned()),
+        Reason::Guard | Reason::Rule(_) | Reason::Failed { .. } | Reason::NoDocument | Reason::NoRule => None,
+    }
 }
 
 /// `secret-reference`, or `image registry/x:1`.
@@ -145,15 +65,6 @@ fn at(finding: &Finding) -> String {
         "" => String::new(),
         path => format!(", at {}", escape_clip(path, 256)),
     }
-}
-
-fn deny(message: String, remedy: Option<String>) -> Outcome {
-    Outcome::Deny { message, remedy }
-}
-
-/// `agent-7 may not delete pods/web-0 in namespace team-a`.
-fn may_not(subject: &Subject, request: &Canonical) -> String {
-    format!("{} may not {}", subject.user, described(request))
 }
 
 /// `delete pods/web-0 in namespace team-a`.
@@ -188,8 +99,8 @@ pub(super) fn described(request: &Canonical) -> String {
 }
 
 /// Where requests with these effects are in scope.
-fn scopes(document: &Document, effects: Effects) -> String {
-    let fitting = || document.scopes.iter().filter(|scope| scope.lists(effects));
+fn places(scopes: &[Scope], effects: Effects) -> String {
+    let fitting = || scopes.iter().filter(|scope| scope.lists(effects));
     let mut places: Vec<&str> = fitting()
         .flat_map(|scope| &scope.namespaces)
         .map(Glob::as_str)

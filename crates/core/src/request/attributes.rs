@@ -93,18 +93,18 @@ pub struct Attributes {
     /// Name, from the path or, for list and watch, from a field selector that fixes it.
     pub name: SmolStr,
     /// Field selector as given.
-    pub field_selector: String,
+    pub field_selector: SmolStr,
     /// Label selector as given.
-    pub label_selector: String,
+    pub label_selector: SmolStr,
     /// Decoded path.
-    pub path: String,
+    pub path: SmolStr,
     /// Segments of the path before the resource.
     pub(crate) before_resource: usize,
 }
 
 impl Attributes {
     /// Attributes of a request that is not about a resource.
-    pub(super) fn non_resource(verb: Verb, path: String) -> Self {
+    pub(super) fn non_resource(verb: Verb, path: SmolStr) -> Self {
         Self {
             is_resource_request: false,
             verb,
@@ -115,8 +115,8 @@ impl Attributes {
             resource: SmolStr::default(),
             subresource: SmolStr::default(),
             name: SmolStr::default(),
-            field_selector: String::new(),
-            label_selector: String::new(),
+            field_selector: SmolStr::default(),
+            label_selector: SmolStr::default(),
             path,
             before_resource: 0,
         }
@@ -148,9 +148,9 @@ impl Serialize for Attributes {
         out.serialize_field("subresource", self.subresource.as_str())?;
         out.serialize_field("name", self.name.as_str())?;
         out.serialize_field("parts", &parts)?;
-        out.serialize_field("fieldSelector", &self.field_selector)?;
-        out.serialize_field("labelSelector", &self.label_selector)?;
-        out.serialize_field("path", &self.path)?;
+        out.serialize_field("fieldSelector", self.field_selector.as_str())?;
+        out.serialize_field("labelSelector", self.label_selector.as_str())?;
+        out.serialize_field("path", self.path.as_str())?;
         out.end()
     }
 }

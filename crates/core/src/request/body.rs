@@ -175,9 +175,11 @@ impl Canonical {
 
     /// Writes the target anew after its query changed.
     fn rewrite_query(&mut self) {
-        let path_len = self.target.find('?').unwrap_or(self.target.len());
-        self.target.truncate(path_len);
-        self.query.write(&mut self.target);
+        if let Some((path, _)) = self.target.split_once('?') {
+            let mut target = path.to_owned();
+            self.query.write(&mut target);
+            self.target = target.into();
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use http::Method;
+use smol_str::SmolStr;
 
 use super::attributes::Attributes;
 use super::catalog::Kind;
+use super::change::Change;
 use super::effects::Effects;
 use super::query::{self, Query};
 use crate::json;
@@ -15,7 +17,7 @@ use crate::json;
 #[derive(Debug, Clone)]
 pub struct Canonical {
     pub(super) method: Method,
-    pub(super) target: String,
+    pub(super) target: SmolStr,
     pub(super) attributes: Attributes,
     pub(super) query: Query,
     pub(super) effects: Effects,
@@ -29,6 +31,7 @@ pub struct Canonical {
     pub(super) dry_run: bool,
     pub(super) json: Option<json::Value>,
     pub(super) body: Bytes,
+    pub(super) change: Change,
 }
 
 /// A WebSocket upgrade that was asked for.
@@ -162,6 +165,18 @@ impl Canonical {
         &self.body
     }
 
+    /// What the body alone tells of the change that it makes, as long as nobody looked at the live object.
+    #[must_use]
+    pub fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// Understands the body; the last step in the making of a request.
+    pub(super) fn with_change(mut self) -> Self {
+        self.change = Change::of(&self, None);
+        self
+    }
+
     /// Whether the server will not persist what it does (`dryRun=All`, where upstream reads it).
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
@@ -189,7 +204,9 @@ impl Canonical {
             dry_run: false,
             json: None,
             body: Bytes::new(),
+            change: Change::default(),
         }
+        .with_change()
     }
 
     pub(crate) fn with_content_type(mut self, content_type: &'static str) -> Self {

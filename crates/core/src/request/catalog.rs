@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use ahash::RandomState;
+
 use super::catalog_table::{BUILT_IN, METRICS_GROUPS};
 
 /// Who serves a resource; decides what may be believed about it.
@@ -62,8 +64,9 @@ pub trait ResourceCatalog: Send + Sync + 'static {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    /// By group, then by resource: a lookup allocates nothing.
-    kinds: HashMap<String, HashMap<String, Arc<Kind>>>,
+    /// By group, then by resource: a lookup allocates nothing. Keyed by random bits of the process; and no name that a
+    /// caller chooses is ever put in.
+    kinds: HashMap<String, HashMap<String, Arc<Kind>, RandomState>, RandomState>,
     aggregated: HashSet<String>,
     /// Group, resource, field.
     selectable: HashSet<(String, String, String)>,
@@ -74,7 +77,7 @@ impl Catalog {
     #[must_use]
     pub fn kubernetes() -> Self {
         let mut catalog = Self {
-            kinds: HashMap::new(),
+            kinds: HashMap::default(),
             aggregated: METRICS_GROUPS.into_iter().map(str::to_owned).collect(),
             selectable: HashSet::new(),
         };

@@ -84,6 +84,15 @@ impl Effects {
     /// No effect.
     pub const NONE: Self = Self(0);
 
+    /// Every effect.
+    pub const ALL: Self = {
+        let (mut all, mut rest) = (Self::NONE, Effect::ALL.as_slice());
+        while let [effect, others @ ..] = rest {
+            (all, rest) = (all.with(*effect), others);
+        }
+        all
+    };
+
     /// A set of one.
     #[must_use]
     pub const fn only(effect: Effect) -> Self {
@@ -120,6 +129,18 @@ impl Effects {
         Self(self.0 | other.0)
     }
 
+    /// The effects of this set that are not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// How many effects are in the set.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
     /// Whether there is no effect in the set.
     #[must_use]
     pub const fn is_empty(self) -> bool {
@@ -134,14 +155,12 @@ impl Effects {
     /// Whether anything but reading may happen: such requests are recorded durably before they are sent.
     #[must_use]
     pub fn is_more_than_reading(self) -> bool {
-        let reading = [
-            Effect::Discovery,
-            Effect::Read,
-            Effect::ReadStream,
-            Effect::Log,
-            Effect::Review,
-        ];
-        !self.is_subset(reading.into_iter().collect())
+        const READING: Effects = Effects::only(Effect::Discovery)
+            .with(Effect::Read)
+            .with(Effect::ReadStream)
+            .with(Effect::Log)
+            .with(Effect::Review);
+        !self.is_subset(READING)
     }
 }
 

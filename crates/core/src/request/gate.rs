@@ -10,6 +10,7 @@ use super::attributes::Attributes;
 use super::body::{self, MAX_BODY};
 use super::canonical::{Canonical, Upgrade};
 use super::catalog::{Kind, Origin, ResourceCatalog};
+use super::change::Change;
 use super::effect_table::{self, Subresource};
 use super::effects::{Effect, Effects};
 use super::guard_names::GuardNames;
@@ -154,6 +155,7 @@ impl Gate {
                 dry_run: false,
                 json: None,
                 body: body::EMPTY,
+                change: Change::default(),
             },
         })
     }
@@ -262,7 +264,7 @@ impl Head {
         if self.request.attributes.resource == "namespaces" && self.guard.is_namespace(created) {
             self.request.effects = self.request.effects.with(Effect::Guard);
         }
-        Ok(self.request)
+        Ok(self.request.with_change())
     }
 }
 

@@ -7,6 +7,7 @@
 
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
 use super::quote::Quoted;
 use crate::refusal::{Class, Refusal};
@@ -34,7 +35,7 @@ const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
 /// What is left of the headers.
 #[derive(Debug, Default)]
 pub(super) struct Headers<'a> {
-    accept: Vec<&'a str>,
+    accept: SmallVec<[&'a str; 1]>,
     pub(super) content_type: Option<&'a str>,
     pub(super) user_agent: Option<String>,
     pub(super) dropped: Vec<String>,
@@ -71,28 +72,26 @@ impl<'a> Headers<'a> {
         }
         let mut read = Self::default();
         let mut body_length = (false, false);
-        for name in headers.keys() {
+        for (name, value) in headers {
             refuse_hostile(name, refused)?;
             refuse_duplicates(name, headers)?;
-            for value in headers.get_all(name) {
-                let value = plain(name, value)?;
-                match name.as_str() {
-                    "accept" => read.accept.push(value),
-                    "content-type" => read.content_type = Some(value),
-                    "user-agent" => {
-                        read.user_agent.get_or_insert_with(|| sanitised(value));
-                    }
-                    "connection" => read.connection.push(value),
-                    "upgrade" => read.upgrade = Some(value),
-                    "sec-websocket-protocol" => read.handshake.protocols.push(value),
-                    "sec-websocket-key" => read.handshake.key = Some(value),
-                    "sec-websocket-version" => read.handshake.version = Some(value),
-                    // Ours, whatever the caller's says.
-                    "host" | "accept-encoding" => {}
-                    "content-length" => body_length.0 = true,
-                    "transfer-encoding" => body_length.1 = true,
-                    other => read.drop(other),
+            let value = plain(name, value)?;
+            match name.as_str() {
+                "accept" => read.accept.push(value),
+                "content-type" => read.content_type = Some(value),
+                "user-agent" => {
+                    read.user_agent.get_or_insert_with(|| sanitised(value));
                 }
+                "connection" => read.connection.push(value),
+                "upgrade" => read.upgrade = Some(value),
+                "sec-websocket-protocol" => read.handshake.protocols.push(value),
+                "sec-websocket-key" => read.handshake.key = Some(value),
+                "sec-websocket-version" => read.handshake.version = Some(value),
+                // Ours, whatever the caller's says.
+                "host" | "accept-encoding" => {}
+                "content-length" => body_length.0 = true,
+                "transfer-encoding" => body_length.1 = true,
+                other => read.drop(other),
             }
         }
         if body_length == (true, true) {

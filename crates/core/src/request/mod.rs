@@ -67,7 +67,7 @@ pub use canonical::{Canonical, Upgrade};
 pub use catalog::{Catalog, Kind, Origin, ResourceCatalog};
 pub(crate) use catalog_table::BUILT_IN;
 pub use catalog_table::REVIEWED_FOR;
-pub use change::{Change, Concern, Finding, Weight};
+pub use change::{Change, Concern, Finding, Findings, Weight};
 pub use collection::{COLLECTION_ACCEPT, collection_page};
 pub use effects::{Effect, Effects};
 pub use gate::{Gate, Head};

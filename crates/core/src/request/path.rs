@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use super::percent::{self, DecodeError};
 use super::quote::Quoted;
@@ -20,6 +21,8 @@ pub(super) struct Path<'a> {
     pub(super) segments: SmallVec<[Segment<'a>; 8]>,
     /// Whether one slash stood behind the last segment.
     pub(super) trailing_slash: bool,
+    /// The path as a whole, if it is the same decoded and written anew: nearly always.
+    plain: Option<SmolStr>,
 }
 
 /// One path segment.
@@ -35,13 +38,18 @@ impl<'a> Path<'a> {
     /// Splits at slashes, then decodes each segment.
     pub(super) fn parse(raw: &'a str) -> Result<Self, Refusal> {
         check_len(raw)?;
+        let plain = raw.bytes().all(|byte| byte == b'/' || percent::is_unreserved(byte));
         let mut segments = SmallVec::new();
         // The path starts with a slash, so the text before the first one is empty.
         let mut rest = raw.split('/').skip(1).peekable();
         let mut trailing_slash = false;
         while let Some(raw_segment) = rest.next() {
             if !raw_segment.is_empty() {
-                segments.push(decode_segment(raw_segment)?);
+                segments.push(if plain {
+                    Segment::plain(raw_segment)?
+                } else {
+                    decode_segment(raw_segment)?
+                });
             } else if rest.peek().is_none() && !segments.is_empty() {
                 trailing_slash = true;
             } else if raw != "/" {
@@ -49,13 +57,17 @@ impl<'a> Path<'a> {
             }
         }
         Ok(Self {
+            plain: (plain && !trailing_slash).then(|| raw.into()),
             segments,
             trailing_slash,
         })
     }
 
     /// The path as upstream sees it.
-    pub(super) fn decoded(&self) -> String {
+    pub(super) fn decoded(&self) -> SmolStr {
+        if let Some(path) = &self.plain {
+            return path.clone();
+        }
         let mut path = String::with_capacity(64);
         for segment in &self.segments {
             path.push('/');
@@ -64,12 +76,15 @@ impl<'a> Path<'a> {
         if self.trailing_slash {
             path.push('/');
         }
-        path
+        path.into()
     }
 
     /// The path as it is sent. From segment `verbatim` on, segments are written as they came: no escape is accepted
     /// there, so that one that is written could not be read again.
-    pub(super) fn canonical(&self, verbatim: usize, keep_slash: bool) -> Result<String, Refusal> {
+    pub(super) fn canonical(&self, verbatim: usize, keep_slash: bool) -> Result<SmolStr, Refusal> {
+        if let Some(path) = &self.plain {
+            return Ok(path.clone());
+        }
         let mut path = String::with_capacity(128);
         for (index, segment) in self.segments.iter().enumerate() {
             path.push('/');
@@ -84,11 +99,20 @@ impl<'a> Path<'a> {
         }
         // Escapes make it longer.
         check_len(&path)?;
-        Ok(path)
+        Ok(path.into())
     }
 }
 
-impl Segment<'_> {
+impl<'a> Segment<'a> {
+    /// One in which nothing is escaped or has to be.
+    fn plain(text: &'a str) -> Result<Self, Refusal> {
+        refuse_dots(text)?;
+        Ok(Self {
+            text: Cow::Borrowed(text),
+            escaped: false,
+        })
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.text
     }
@@ -109,9 +133,7 @@ fn decode_segment(raw: &str) -> Result<Segment<'_>, Refusal> {
             DecodeError::Malformed | DecodeError::NotUtf8 => refusal,
         }
     })?;
-    if text == "." || text == ".." {
-        return Err(Refusal::malformed("dot segment in the path"));
-    }
+    refuse_dots(&text)?;
     match text.bytes().find(|byte| is_forbidden(*byte)) {
         None => {}
         Some(b';' | b'\\') => {
@@ -131,6 +153,13 @@ fn decode_segment(raw: &str) -> Result<Segment<'_>, Refusal> {
         text,
         escaped: raw.contains('%'),
     })
+}
+
+fn refuse_dots(segment: &str) -> Result<(), Refusal> {
+    if segment == "." || segment == ".." {
+        return Err(Refusal::malformed("dot segment in the path"));
+    }
+    Ok(())
 }
 
 /// All of these are ASCII, so that looking at bytes finds them in UTF-8 too.

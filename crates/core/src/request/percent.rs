@@ -89,7 +89,8 @@ fn hex_digit(byte: Option<u8>) -> Option<u8> {
     }
 }
 
-fn is_unreserved(byte: u8) -> bool {
+/// What is never escaped.
+pub(super) fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 

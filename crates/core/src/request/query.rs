@@ -109,6 +109,10 @@ impl Query {
         self.pairs.iter().map(|(key, value)| (key.as_ref(), value.as_str()))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
     /// The first value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.pairs().find(|(name, _)| *name == key).map(|(_, value)| value)

@@ -205,7 +205,7 @@ impl Canonical {
             return Ok(Rewritten::Unchanged(self));
         }
         body::replace(&mut self, &body)?;
-        Ok(Rewritten::Changed(self))
+        Ok(Rewritten::Changed(self.with_change()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Method and URL: parsed exactly, refused, or written anew.
 
 use http::{Method, StatusCode};
+use smol_str::SmolStr;
 
 use super::attributes::{Attributes, Verb};
 use super::catalog_table::METRICS_GROUPS;
@@ -22,7 +23,7 @@ pub struct Target {
     pub(super) query: Query,
     pub(super) in_namespace: bool,
     /// Canonical path and query.
-    pub(super) canonical: String,
+    pub(super) canonical: SmolStr,
     canonicalized: bool,
 }
 
@@ -251,7 +252,7 @@ fn resource_attributes(
     path: &ResourcePath<'_>,
     class: QueryClass,
     query: &Query,
-    decoded_path: String,
+    decoded_path: SmolStr,
 ) -> Attributes {
     let named = !path.name().is_empty();
     let verb = classify::resource_verb(method, named, class == QueryClass::Watch);
@@ -261,8 +262,8 @@ fn resource_attributes(
         _ => path.name(),
     };
     let selector = |key| match verb {
-        Verb::List | Verb::Watch | Verb::DeleteCollection => query.get(key).unwrap_or("").to_owned(),
-        _ => String::new(),
+        Verb::List | Verb::Watch | Verb::DeleteCollection => query.get(key).unwrap_or("").into(),
+        _ => SmolStr::default(),
     };
     Attributes {
         is_resource_request: true,
@@ -290,10 +291,12 @@ fn api_prefix(prefix: &str) -> &'static str {
 }
 
 /// Path and query as they are sent; escapes must not make the query longer than it may be.
-fn canonical(path: String, query: &Query, class: QueryClass) -> Result<String, Refusal> {
-    let mut target = path;
-    let path_len = target.len();
+fn canonical(path: SmolStr, query: &Query, class: QueryClass) -> Result<SmolStr, Refusal> {
+    if query.is_empty() {
+        return Ok(path);
+    }
+    let mut target = String::from(path.as_str());
     query.write(&mut target);
-    class.check_len(target.len().saturating_sub(path_len + 1))?;
-    Ok(target)
+    class.check_len(target.len().saturating_sub(path.len() + 1))?;
+    Ok(target.into())
 }

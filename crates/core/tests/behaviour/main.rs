@@ -139,7 +139,7 @@ fn ask(policy: &PolicySet, gate: &Gate, asker: &Asker, request: &Request, dry_ru
                 let Some(decision) = decision else {
                     panic!("{target}: {refusal:?}");
                 };
-                let unruled = matches!(decision.outcome(), Outcome::Deny { .. }).then(|| refusal.message().to_owned());
+                let unruled = matches!(decision.outcome(), Outcome::Deny(_)).then(|| refusal.message().to_owned());
                 return (row(&decision, "deny", unruled), Some(sent));
             }
             Ruling::Needs { request: back, needs } => {

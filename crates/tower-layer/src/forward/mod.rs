@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use countersign_core::Refusal;
-use countersign_core::detect::Detector;
+use countersign_core::detect::{Detector, Sessions};
 use countersign_core::mask::Plan;
 use countersign_core::request::Canonical;
 use futures_util::future::BoxFuture;
@@ -28,6 +28,7 @@ pub use upstream::{InnerService, Prober, Upstream};
 
 use crate::approval::Permitted;
 use crate::body::Body;
+use crate::clock::Clock;
 use crate::flight::InFlight;
 use crate::record::Record;
 use crate::step::Stop;
@@ -52,6 +53,7 @@ pub struct Forward {
     upstream: Upstream,
     hidden_namespace: Option<String>,
     detectors: Vec<Arc<dyn Detector>>,
+    known: Option<(Arc<Sessions>, Arc<dyn Clock>)>,
 }
 
 impl Forward {
@@ -62,6 +64,7 @@ impl Forward {
             upstream,
             hidden_namespace: None,
             detectors: Vec::new(),
+            known: None,
         }
     }
 
@@ -76,6 +79,13 @@ impl Forward {
     #[must_use]
     pub fn add_detector(mut self, detector: Arc<dyn Detector>) -> Self {
         self.detectors.push(detector);
+        self
+    }
+
+    /// Finds values again that were masked before in the same session of the same subject, unless the policy forgets them.
+    #[must_use]
+    pub fn with_known_values(mut self, sessions: Arc<Sessions>, clock: Arc<dyn Clock>) -> Self {
+        self.known = Some((sessions, clock));
         self
     }
 
@@ -101,6 +111,13 @@ impl Forward {
             masking.detectors = masking.detectors.and(detector);
         }
         let mut plan = Plan::new(request.attributes(), request.kind(), decided.decision().masks()).masking(masking);
+        if let Some((sessions, clock)) = &self.known {
+            let subject = decided.subject();
+            // With its length, so that no two of these are the same by accident, or on purpose.
+            let (user, session) = (&subject.user, subject.session.as_deref().unwrap_or_default());
+            let session = format!("{} {user} {session}", user.len());
+            plan = plan.knowing(sessions.get(&session, clock.now()));
+        }
         if let Some(namespace) = self.hidden_namespace {
             plan = plan.hiding_namespace(namespace);
         }

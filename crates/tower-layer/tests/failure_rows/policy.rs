@@ -6,7 +6,7 @@ use bytes::Bytes;
 use countersign_core::audit::Outcome::{Allow, CallerLeft, Deny, Error};
 use countersign_core::audit::Stage::{RequestReceived, ResponseComplete};
 use countersign_core::digest::Digest;
-use countersign_core::policy::{Evaluation, Facts, FiredRule, Need, Outcome, PolicyEngine, Verdict};
+use countersign_core::policy::{Denial, Evaluation, Facts, FiredRule, Need, Outcome, PolicyEngine, Verdict};
 use countersign_core::request::{Canonical, Concern, Finding, Live};
 use countersign_core::{Subject, Timestamp};
 
@@ -256,21 +256,20 @@ fn talkative(outcome: Outcome) -> Evaluation {
         ("team/key".into(), "value\n".repeat(2_000)),
         ("countersign.dev/outcome".into(), "allow".into()),
     ];
-    verdict.findings = vec![Finding {
+    verdict.findings = [Finding {
         concern: Concern::Image,
         path: "/spec/containers/0/image".into(),
         value: Some("evil\u{1b}[2J".into()),
         assumed: false,
-    }];
+    }]
+    .into_iter()
+    .collect();
     Evaluation::Verdict(verdict)
 }
 
 #[tokio::test]
 async fn what_a_policy_warns_of_and_notes() {
-    let denied = Outcome::Deny {
-        message: "no".into(),
-        remedy: None,
-    };
+    let denied = Outcome::Deny(Denial::new("no"));
     for outcome in [Outcome::Allow, denied] {
         let world = engine(move |_| talkative(outcome.clone()));
         let answer = Answer::json(200, pod()).with_header("warning", r#"299 - "of the server""#);

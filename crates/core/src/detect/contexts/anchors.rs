@@ -11,6 +11,10 @@ use super::bytes::rest;
 /// What every name of a secret has in it, in the three ways in which names are written.
 const STEMS: &[&str] = &[
     "pass",
+    "code=",
+    "appid=",
+    "IDENTIFIED BY",
+    "dentified by",
     "Pass",
     "PASS",
     "pwd",

@@ -15,6 +15,9 @@ use super::{anchors, header, prose};
 /// Most bytes of a name on either side of what was found of it.
 const MAX_NAME: usize = 64;
 
+/// Most bytes of a tag behind its name.
+const MAX_TAG: usize = 512;
+
 /// What is between a name and its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delimiter {
@@ -69,6 +72,10 @@ fn name_around(line: &[u8], found: Range<usize>, least: usize) -> Range<usize> {
     let most = line.len().min(found.end + MAX_NAME);
     let mut end = skip(part(line, 0..most), found.start, is_name);
     end = skip_back(line, end, start, |byte| matches!(byte, b'-' | b'.'));
+    if part(line, found.clone()).contains(&b' ') {
+        // `IDENTIFIED BY`.
+        end = found.end;
+    }
     // The letter of an escape (`\n`, `%26`, `\u0026`) is none of the name.
     let escape = match before(line, start) {
         b'\\' if matches!(at(line, start), b'n' | b'r' | b't') => 1,
@@ -144,6 +151,18 @@ fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Option<Named>
     }
     let sign = skip(line, position, is_blank);
     let next = at(line, sign + 1);
+    if !quoted && sign > position && element(line, name.start) {
+        // Attributes.
+        let tag = part(line, sign..line.len().min(sign + MAX_TAG));
+        let end = sign + memchr::memchr(b'>', tag)? + 1;
+        return Some(Named {
+            name,
+            secrecy,
+            delimiter: Delimiter::Element,
+            value: end,
+            quoted,
+        });
+    }
     let (delimiter, after) = match at(line, sign) {
         b'=' if next == b'~' => return None,
         b'=' => (Delimiter::Equal, skip(line, sign, |byte| matches!(byte, b'=' | b'>'))),
@@ -158,8 +177,12 @@ fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Option<Named>
         b'%' if goes_on(line, sign, b"%3a") => (Delimiter::Colon, sign + 3),
         b'\\' if goes_on(line, sign, b"\\u003d") => (Delimiter::Equal, sign + 6),
         b'\\' if goes_on(line, sign, b"\\u003a") => (Delimiter::Colon, sign + 6),
+        b'>' if quoted && is_value_of_name(line, name.start) => (Delimiter::Element, sign + 1),
         b'>' if !quoted && element(line, name.start) => (Delimiter::Element, sign + 1),
+        // `define('DB_PASSWORD', 'x')`.
+        b',' if quoted && is_first_argument(line, name.start) => (Delimiter::Call, sign + 1),
         b'(' if Quote::open(line, sign + 1).is_some() && !quoted => (Delimiter::Call, sign + 1),
+        _ if sign > position && part(line, name.clone()) == b"AUTH" => (Delimiter::Blank, sign),
         _ if sign > position && !quoted && !is_closed => (Delimiter::Blank, sign),
         _ => return None,
     };
@@ -176,6 +199,15 @@ fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Option<Named>
     })
 }
 
+/// Whether a quoted name is the first of the arguments of a call.
+fn is_first_argument(line: &[u8], name: usize) -> bool {
+    let quote = skip_back(line, name, name.saturating_sub(16), |byte| {
+        matches!(byte, b'"' | b'\'' | b'\\')
+    });
+    let open = skip_back(line, quote, quote.saturating_sub(16), is_blank);
+    before(line, open) == b'('
+}
+
 /// Whether a name begins the tag of an element.
 fn element(line: &[u8], name: usize) -> bool {
     let tag = skip_back(line, name, name.saturating_sub(MAX_NAME), |byte| {
@@ -189,13 +221,38 @@ fn excepted(line: &[u8], named: &Named) -> bool {
     let name = part(line, named.name.clone());
     // An image: `registry.example/secret:v1`.
     (before(line, named.name.start) == b'/' && named.delimiter == Delimiter::Colon && !is_blank(before(line, named.value)))
+        || (named.delimiter == Delimiter::Colon && is_in_resource_name(line, named))
+        // `checksum/secret: 9f86…` is of a Secret's content.
+        || part(line, 0..named.name.start).ends_with(b"checksum/")
         // A test that passed.
         || (name == b"PASS" && named.delimiter == Delimiter::Colon)
         || (before(line, named.name.start) == b'!' && named.delimiter == Delimiter::Call)
 }
 
+/// `arn:aws:secretsmanager:eu-west-1:1:secret:db`.
+fn is_in_resource_name(line: &[u8], named: &Named) -> bool {
+    if before(line, named.name.start) != b':' {
+        return false;
+    }
+    let least = named.name.start.saturating_sub(MAX_NAME);
+    let start = skip_back(line, named.name.start, least, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'/')
+    });
+    [&b"arn:"[..], b"urn:", b"projects/"]
+        .iter()
+        .any(|begin| part(line, start..named.name.start).starts_with(begin))
+}
+
 /// `"name": "DB_PASSWORD", "value": "x"`, on one line or on two.
 fn pair(line: &[u8], name: Range<usize>, secrecy: Secrecy, carry: &mut Carry, sink: &mut Sink<'_>) -> Option<usize> {
+    if let Some(next) = behind_element(line, name.end) {
+        if rest(line, next).trim_ascii().is_empty() {
+            *carry = Carry::Pair(secrecy);
+            return Some(line.len());
+        }
+        let value = value_of_pair(line, next)?;
+        return Some(inside_element(line, value, secrecy, sink).max(name.end));
+    }
     let quote = Quote::open(line, name.end);
     let position = quote.map_or(name.end, |quote| quote.start);
     let next = skip(line, position, |byte| is_blank(byte) || matches!(byte, b',' | b';'));
@@ -221,8 +278,20 @@ fn pair(line: &[u8], name: Range<usize>, secrecy: Secrecy, carry: &mut Carry, si
     Some(single(line, value, secrecy, sink).max(name.end))
 }
 
+/// Where `<name>NAME</name>` ends, from where the name does.
+fn behind_element(line: &[u8], name: usize) -> Option<usize> {
+    let tag = part(line, name..line.len().min(name + MAX_NAME));
+    let end = memchr::memchr(b'>', tag.strip_prefix(b"</")?)?;
+    Some(skip(line, name + end + 3, is_blank))
+}
+
 /// Where the value begins if `"value":` is at a position.
 pub(super) fn value_of_pair(line: &[u8], position: usize) -> Option<usize> {
+    for tag in [&b"<value>"[..], b"<string>", b"<Value>"] {
+        if rest(line, position).starts_with(tag) {
+            return Some(position + tag.len());
+        }
+    }
     let start = Quote::open(line, position).map_or(position, |quote| quote.start);
     let end = skip(part(line, 0..line.len().min(start + MAX_NAME)), start, |byte| {
         byte.is_ascii_alphabetic()
@@ -310,6 +379,7 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
     if named.delimiter == Delimiter::Element {
         return inside_element(line, start, secrecy, sink);
     }
+    start = unwrapped(line, start);
     // `b"x"`, `u'x'`, `$'x'`.
     if matches!(at(line, start), b'b' | b'u' | b'r' | b'f' | b'@' | b'$' | b'L')
         && matches!(at(line, start + 1), b'"' | b'\'')
@@ -320,7 +390,16 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         let close = quote.close(line);
         let end = close.unwrap_or(line.len());
         let text = part(line, quote.start..end);
-        if is_secret(secrecy, text, Place::Assigned) && !is_reference_by_name(line, named, text) {
+        if close.is_none() && whole_line && quote.is_double() && text.trim_ascii().is_empty() {
+            *carry = Carry::Quoted { lines: 0 };
+            return end;
+        }
+        // The string that this is in ends: `"Enter password: "}`.
+        if !named.quoted && quote.is_double() && matches!(text.first(), Some(b',' | b'}' | b']' | b')')) {
+            return quote.start;
+        }
+        let called = named.delimiter == Delimiter::Call && named.quoted && !looks_secret(text, 6);
+        if is_secret(secrecy, text, Place::Assigned) && !is_reference_by_name(line, named, text) && !called {
             sink.push(quote.start..end, "named-value");
             if close.is_none() && whole_line && quote.is_double() {
                 *carry = Carry::Quoted { lines: 0 };
@@ -355,9 +434,11 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             return line.len();
         }
         0 if start >= line.len() => {
-            if whole_line && named.delimiter == Delimiter::Colon && secrecy != Secrecy::Perhaps {
+            let dumped = named.quoted && part(line, 0..start).trim_ascii_end().ends_with(b"=>");
+            if (dumped || (whole_line && named.delimiter == Delimiter::Colon)) && secrecy != Secrecy::Perhaps {
                 *carry = Carry::Next {
-                    indent: indent(line),
+                    // What PHP prints is not indented more.
+                    indent: indent(line).saturating_sub(usize::from(dumped)),
                     secrecy,
                 };
             }
@@ -369,9 +450,12 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         return line.len();
     }
     let mut first = bare(line, start);
-    if matches!(before(line, named.name.start), b'?' | b'&')
-        && let Some(fragment) = memchr::memchr(b'#', part(line, first.clone()))
-    {
+    let queried = matches!(before(line, named.name.start), b'?' | b'&');
+    let short = matches!(part(line, named.name.clone()), b"code" | b"appid");
+    if short && !(queried && looks_secret(part(line, first.clone()), 16)) {
+        return named.value;
+    }
+    if queried && let Some(fragment) = memchr::memchr(b'#', part(line, first.clone())) {
         first.end = first.start + fragment;
     }
     let text = part(line, first.clone());
@@ -384,6 +468,11 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             sink.push(all.clone(), "named-value");
             return all.end;
         }
+    }
+    // `failed for "creds" : secret "db" not found`.
+    let next = skip(line, first.end, is_blank);
+    if next > first.end && value::is_plain_word(text) && Quote::open(line, next).is_some() {
+        return first.end;
     }
     let sentence = named.delimiter == Delimiter::Colon && !whole_line && is_sentence(line, &first, secrecy);
     if !sentence && is_secret(secrecy, text, Place::Assigned) && !is_reference_by_name(line, named, text) {
@@ -463,15 +552,17 @@ fn several(line: &[u8], named: &Named, first: &Range<usize>, all: &Range<usize>)
 
 /// `secret=default/db`: the name of a Secret, which is what this key is for in logs of Kubernetes.
 fn is_reference_by_name(line: &[u8], named: &Named, value: &[u8]) -> bool {
+    let name = part(line, named.name.clone());
     named.secrecy == Secrecy::Token
-        && part(line, named.name.clone()).eq_ignore_ascii_case(b"secret")
+        && name
+            .get(name.len().saturating_sub(6)..)
+            .is_some_and(|end| end.eq_ignore_ascii_case(b"secret"))
         && value::is_resource(value)
 }
 
 /// Behind tags and anchors of YAML: `!!str x`, `&id x`.
 fn tagged(line: &[u8], start: usize) -> usize {
-    let marked = |position| matches!(at(line, position), b'!' | b'&') && !goes_on(line, position, b"!vault");
-    if marked(start) {
+    if matches!((at(line, start), at(line, start + 1)), (b'!', b'!') | (b'&', b'a'..=b'z' | b'A'..=b'Z')) {
         let end = skip(line, start, |byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'&' | b'_' | b'-' | b'/')
         });
@@ -482,8 +573,41 @@ fn tagged(line: &[u8], start: usize) -> usize {
     start
 }
 
+/// Behind what only says the type of a string: `Some("x")`, `[]byte("x")`, `string(5) "x"`.
+fn unwrapped(line: &[u8], start: usize) -> usize {
+    const TYPES: [&[u8]; 14] = [
+        b"Some(",
+        b"[]byte(",
+        b"String(",
+        b"string(",
+        b"bytes(",
+        b"Secret(",
+        b"SecretString(",
+        b"SecretStr(",
+        b"Password(",
+        b"Just(",
+        b"Optional[",
+        b"new String(",
+        b"Buffer.from(",
+        b"Ok(",
+    ];
+    let Some(named) = TYPES.iter().find(|named| rest(line, start).starts_with(named)) else {
+        return start;
+    };
+    let inside = start + named.len();
+    let counted = skip(line, inside, |byte| byte.is_ascii_digit());
+    if counted > inside && at(line, counted) == b')' {
+        return skip(line, counted + 1, is_blank);
+    }
+    if Quote::open(line, inside).is_some() {
+        inside
+    } else {
+        start
+    }
+}
+
 /// `<password>x</password>`.
-fn inside_element(line: &[u8], start: usize, secrecy: Secrecy, sink: &mut Sink<'_>) -> usize {
+pub(super) fn inside_element(line: &[u8], start: usize, secrecy: Secrecy, sink: &mut Sink<'_>) -> usize {
     let mut range = start..start + memchr::memchr(b'<', rest(line, start)).unwrap_or(line.len().saturating_sub(start));
     if part(line, range.end..range.end + 9) == b"<![CDATA[" {
         range.start = range.end + 9;
@@ -492,6 +616,10 @@ fn inside_element(line: &[u8], start: usize, secrecy: Secrecy, sink: &mut Sink<'
         range.end = range.start + end;
     }
     let value = part(line, range.clone());
+    let closed = at(line, range.end) == b'<' && at(line, range.end + 1) == b'/' || at(line, range.end) == b']';
+    if !closed {
+        return start;
+    }
     if is_secret(secrecy, value.trim_ascii(), Place::Assigned) {
         sink.push(super::bytes::trimmed(line, range.clone()), "named-element");
     }

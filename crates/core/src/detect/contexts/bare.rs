@@ -65,8 +65,12 @@ fn placeholder_end(line: &[u8], start: usize) -> Option<usize> {
         (2, b"}}")
     } else if text.starts_with(b"${{") {
         (3, b"}}")
-    } else if text.starts_with(b"${") {
+    } else if text.starts_with(b"${") || text.starts_with(b"%{") || text.starts_with(b"#{") {
         (2, b"}")
+    } else if text.starts_with(b"$(") {
+        (2, b")")
+    } else if text.starts_with(b"(sensitive") || text.starts_with(b"(known after") || text.starts_with(b"(hidden") {
+        (1, b")")
     } else if text.starts_with(b"<") && at(text, 1).is_ascii_alphabetic() {
         (1, b">")
     } else {

@@ -235,6 +235,13 @@ const HARMLESS_COOKIES: [&[u8]; 18] = [
 
 /// The values of cookies that tell who holds them.
 fn cookies(line: &[u8], range: Range<usize>, set: bool, sink: &mut Sink<'_>) {
+    let whole = part(line, range.clone());
+    if !whole.contains(&b'=') {
+        if looks_secret(whole, 8) && !whole.contains(&b' ') {
+            sink.push(range, RULE);
+        }
+        return;
+    }
     let mut start = range.start;
     while start < range.end {
         let end = start + memchr::memchr(b';', part(line, start..range.end)).unwrap_or(range.end - start);

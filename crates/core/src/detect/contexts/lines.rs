@@ -83,6 +83,11 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
             } else {
                 content.start
             };
+            // `string(5) "x"`, as PHP prints it.
+            let start = match super::bytes::rest(line, start).strip_prefix(b"string(") {
+                Some(_) => memchr::memchr(b'"', rest(line, start)).map_or(start, |quote| start + quote),
+                None => start,
+            };
             let text = rest(line, start);
             let keyed = memchr::memmem::find(text, b": ").is_some()
                 || text.trim_ascii_end().ends_with(b":")
@@ -118,11 +123,18 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
                 };
                 return true;
             }
-            if Quote::open(line, value).is_none() && secrecy == Secrecy::Password {
+            if Quote::open(line, value).is_none()
+                && secrecy == Secrecy::Password
+                && super::bytes::before(line, value) != b'>'
+            {
                 let all = super::bare::to_line_end(line, value);
                 if is_secret(secrecy, part(line, all.clone()), Place::Assigned) {
                     sink.push(all, "named-value");
                 }
+                return true;
+            }
+            if super::bytes::before(line, value) == b'>' {
+                assignment::inside_element(line, value, secrecy, sink);
                 return true;
             }
             assignment::single(line, value, secrecy, sink);

@@ -14,6 +14,9 @@ mod anchors;
 mod assignment;
 mod bare;
 mod bytes;
+pub(super) mod encoded;
+mod files;
+pub(super) mod guard;
 mod header;
 mod lines;
 mod programs;
@@ -21,6 +24,7 @@ mod prose;
 mod quote;
 mod shell;
 mod sink;
+mod url;
 mod value;
 
 #[cfg(test)]
@@ -28,17 +32,7 @@ mod tests;
 
 pub(super) use shell::arguments;
 
-/// The rules of all hits.
-pub(super) const RULES: [&str; 6] = [
-    "argument",
-    "http-credentials",
-    "named-block",
-    "named-element",
-    "named-value",
-    "spoken-value",
-];
-
-use memchr::{memchr2, memrchr2};
+use memchr::{memchr, memchr2, memrchr2};
 
 use super::detectors::Detector;
 use super::hit::Hits;
@@ -47,6 +41,21 @@ use super::names::Secrecy;
 use lines::LineState;
 use sink::Sink;
 use value::Place;
+
+/// The rules of all hits.
+pub(super) const RULES: [&str; 11] = [
+    "access-list",
+    "argument",
+    "http-credentials",
+    "named-block",
+    "named-element",
+    "named-value",
+    "password-hash",
+    "pgpass",
+    "spoken-value",
+    "url-password",
+    "web-key",
+];
 
 /// Finds what surroundings tell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,6 +99,8 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
             assignment::scan(line, &mut state.names, sink);
         }
         shell::scan(line, &mut state.shell, sink);
+        url::scan(line, sink);
+        files::scan(line, sink);
         start = end + 1;
     }
 }
@@ -99,6 +110,8 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
 struct Candidates {
     name: Option<Option<usize>>,
     program: Option<Option<usize>>,
+    userinfo: Option<Option<usize>>,
+    file: Option<Option<usize>>,
 }
 
 impl Candidates {
@@ -108,7 +121,11 @@ impl Candidates {
             anchors::next(text, from).map(|found| found.start)
         });
         let program = refreshed(&mut self.program, from, || shell::next(text, from));
-        [name, program].into_iter().flatten().min()
+        let userinfo = refreshed(&mut self.userinfo, from, || {
+            memchr(b'@', bytes::rest(text, from)).map(|found| from + found)
+        });
+        let file = refreshed(&mut self.file, from, || files::next(text, from));
+        [name, program, userinfo, file].into_iter().flatten().min()
     }
 }
 

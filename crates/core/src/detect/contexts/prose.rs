@@ -28,6 +28,9 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     if name.eq_ignore_ascii_case(b"Bearer") {
         return bearer(line, start, sink);
     }
+    if name == b"AUTH" {
+        return auth(line, start, sink);
+    }
     if let Some(value) = value_of_pair(line, start) {
         return Some(super::assignment::single(line, value, named.secrecy, sink));
     }
@@ -63,6 +66,25 @@ fn bearer(line: &[u8], start: usize, sink: &mut Sink<'_>) -> Option<usize> {
     let end = range.end;
     sink.push(range, header::RULE);
     Some(end)
+}
+
+/// `AUTH x`, `AUTH default x`, `AUTH PLAIN x`: commands of Redis and of SMTP.
+fn auth(line: &[u8], start: usize, sink: &mut Sink<'_>) -> Option<usize> {
+    let mut start = start;
+    for _ in 0..2 {
+        let range = match Quote::open(line, start) {
+            Some(quote) => quote.start..quote.close(line)?,
+            None => bare(line, start),
+        };
+        let end = range.end;
+        if looks_secret(part(line, range.clone()), 6) {
+            sink.push(range, "spoken-value");
+            return Some(end);
+        }
+        start = skip(line, end, |byte| matches!(byte, b'"' | b'\''));
+        start = skip(line, start, is_blank);
+    }
+    None
 }
 
 /// Whether the word before a name sets it.
@@ -111,12 +133,11 @@ fn argument(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>>
         let next = skip(line, range.end, is_blank);
         next - range.end > 1 || (at(line, next).is_ascii_lowercase() && at(line, next + 1).is_ascii_lowercase())
     };
-    let secrecy = if secrecy == Secrecy::Perhaps {
-        Secrecy::Perhaps
-    } else {
-        secrecy
-    };
-    (!prose && is_secret(secrecy, value, Place::Assigned)).then_some(range)
+    // `[--token TOKEN]`.
+    let usage = value
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-' | b']'));
+    (!prose && !usage && is_secret(secrecy, value, Place::Assigned)).then_some(range)
 }
 
 /// What a sentence says to be the value.
@@ -151,9 +172,14 @@ fn spoken(line: &[u8], start: usize, secrecy: Secrecy, copula: bool) -> Option<R
         let stop = line.len().min(quote.start + 512);
         let range = quote.start..quote.close(part(line, 0..stop))?;
         let value = part(line, range.clone());
+        if matches!(value.first(), Some(b',' | b'}' | b']' | b')')) {
+            return None;
+        }
         let found = match secrecy {
             Secrecy::Password => {
-                is_secret(secrecy, value, Place::Assigned) && !value.contains(&b' ') && value.len() > 2
+                is_secret(secrecy, value, Place::Assigned)
+                    && (!value.contains(&b' ') || looks_secret(value, 8))
+                    && value.len() > 2
             }
             Secrecy::Token => looks_secret(value, 16) && !value.contains(&b' ') && !super::value::is_uuid(value),
             _ => false,

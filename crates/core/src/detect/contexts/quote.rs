@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::bytes::{at, rest, skip};
+use super::bytes::{at, part, rest, skip};
 
 /// Most backslashes before a quote: four times JSON in JSON.
 const MAX_BACKSLASHES: usize = 15;
@@ -30,6 +30,8 @@ pub(super) struct Quote {
 enum Mark {
     /// A quote behind a number of backslashes.
     Byte(u8, usize),
+    /// Three such quotes.
+    Triple(u8, usize),
     /// A quote that is spelled.
     Spelled(&'static [u8]),
 }
@@ -40,6 +42,16 @@ impl Quote {
         let mark = skip(text, position, |byte| byte == b'\\');
         let backslashes = mark - position;
         let byte = at(text, mark);
+        if matches!(byte, b'"' | b'\'') && backslashes <= MAX_BACKSLASHES {
+            let quote = part(text, position..mark + 1);
+            let again = part(text, mark + 1..mark + 1 + 2 * quote.len());
+            if again.chunks_exact(quote.len()).len() == 2 && again.chunks_exact(quote.len()).all(|next| next == quote) {
+                return Some(Self {
+                    mark: Mark::Triple(byte, backslashes),
+                    start: mark + 1 + again.len(),
+                });
+            }
+        }
         if matches!(byte, b'"' | b'\'' | b'`') {
             return (backslashes <= MAX_BACKSLASHES).then_some(Self {
                 mark: Mark::Byte(byte, backslashes),
@@ -61,6 +73,12 @@ impl Quote {
             Mark::Spelled(spelled) => {
                 let closing = if spelled == SPELLED[5] { SPELLED[6] } else { spelled };
                 return memmem::find(rest(text, self.start), closing).map(|found| self.start + found);
+            }
+            Mark::Triple(mark, backslashes) => {
+                let mut quote = [b'\\'; MAX_BACKSLASHES + 1];
+                *quote.get_mut(backslashes)? = mark;
+                let quote = quote.get(..=backslashes)?;
+                return memmem::find(rest(text, self.start), &quote.repeat(3)).map(|found| self.start + found);
             }
             Mark::Byte(mark, backslashes) => (mark, backslashes),
         };
@@ -90,13 +108,14 @@ impl Quote {
     pub(super) fn after(self, end: usize) -> usize {
         match self.mark {
             Mark::Byte(_, backslashes) => end + backslashes + 1,
+            Mark::Triple(_, backslashes) => end + 3 * (backslashes + 1),
             Mark::Spelled(spelled) => end + spelled.len(),
         }
     }
 
     /// Whether it is a quote of the kind that may hold others: `"` and not `'`.
     pub(super) fn is_double(self) -> bool {
-        !matches!(self.mark, Mark::Byte(b'\'' | b'`', _))
+        !matches!(self.mark, Mark::Byte(b'\'' | b'`', _) | Mark::Triple(b'\'', _))
     }
 }
 
@@ -118,6 +137,8 @@ mod tests {
             ("'it''s' d", "it''s"),
             ("&quot;abc&quot;", "abc"),
             ("%22abc%22", "abc"),
+            (r#""""a"b""" c"#, r#"a"b"#),
+            (r#"\"\"\"abc\"\"\"\n"#, "abc"),
         ] {
             let quote = Quote::open(text.as_bytes(), 0).unwrap();
             let end = quote.close(text.as_bytes()).unwrap();

@@ -73,6 +73,10 @@ impl Walk {
         }
         for flag in rule.flags {
             let Some(value) = word.strip_prefix(flag.as_bytes()) else {
+                if rule.how == How::Either && is_combined(word, flag) {
+                    self.pending = Some(rule.take);
+                    return Some(None);
+                }
                 continue;
             };
             if value.is_empty() {
@@ -96,12 +100,22 @@ impl Walk {
     }
 }
 
+/// Whether a word is flags of one letter each, the last of which is this one: `-sSfu`.
+fn is_combined(word: &[u8], flag: &str) -> bool {
+    flag.len() == 2
+        && (3..8).contains(&word.len())
+        && word.first() == Some(&b'-')
+        && word.iter().skip(1).all(u8::is_ascii_alphabetic)
+        && word.last() == flag.as_bytes().last()
+}
+
 /// What of an argument is the secret.
 fn taken(take: Take, word: &[u8], from: usize) -> Option<Range<usize>> {
     let value = rest(word, from);
     let start = match take {
         Take::Whole => 0,
         Take::Behind(sign) => value.iter().position(|byte| *byte == sign)? + 1,
+        Take::Echo => value.strip_prefix(b"echo ").map(|_| 5)?,
         Take::Pass => value.strip_prefix(b"pass:").map(|_| 5)?,
         Take::Slash => {
             let start = value.iter().position(|byte| *byte == b'/')? + 1;
@@ -223,7 +237,10 @@ fn command(line: &[u8], start: usize, mut walk: Walk, carry: &mut Carry, sink: &
             break;
         }
         if let Some(found) = walk.word(part(line, range.clone())) {
-            sink.push(unquoted(line, range.start + found.start..range.start + found.end), RULE);
+            let found = unquoted(line, range.start + found.start..range.start + found.end);
+            if !is_harmless(part(line, found.clone())) {
+                sink.push(found, RULE);
+            }
         }
         position = end;
     }

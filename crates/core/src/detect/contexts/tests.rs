@@ -51,3 +51,8 @@ fn commands() {
 fn lines_of_files() {
     table(include_str!("samples/files.txt"));
 }
+
+#[test]
+fn encodings() {
+    table(include_str!("samples/encoded.txt"));
+}

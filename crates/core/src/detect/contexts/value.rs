@@ -1,6 +1,6 @@
 //! What a value may be: a secret, or one of the many things that stand where a secret would.
 
-use crate::detect::names::Secrecy;
+use crate::detect::names::{Secrecy, secrecy as secrecy_of_name};
 use crate::mask::MARKER;
 
 use super::bytes::{at, goes_on, skip};
@@ -185,6 +185,12 @@ const WORDS: &[&str] = &[
     "unexpected",
     "signature",
     "flag",
+    "nor",
+    "await",
+    "new",
+    "return",
+    "function",
+    "lambda",
     "option",
     "parameter",
     "field",
@@ -276,7 +282,7 @@ const REFERENCES: &[&str] = &[
 /// Whether a value is one that anybody may read, whatever its name: nothing, a placeholder, a reference, a path.
 pub(super) fn is_harmless(value: &[u8]) -> bool {
     if value.len() > MAX_HARMLESS {
-        return false;
+        return is_sealed(value);
     }
     if value.len() <= 16 && is_word(value) {
         return true;
@@ -313,8 +319,22 @@ fn is_placeholder(value: &[u8]) -> bool {
         b'(' if last == &b')' => return is_words(value),
         b'%' if last == &b'%' && value.len() > 2 => return is_words(value),
         b'%' if value.len() <= 3 => return true,
-        b'#' if second == b'{' => return last == &b'}',
+        b'#' | b'%' if second == b'{' => return last == &b'}',
         b'@' if second == b'@' => return true,
+        b'!' if second.is_ascii_alphabetic() => {
+            return [
+                &b"!vault"[..],
+                b"!ref",
+                b"!sub",
+                b"!getatt",
+                b"!importvalue",
+                b"!encrypted",
+                b"!env",
+                b"!secret",
+            ]
+            .iter()
+            .any(|tag| goes_on(value, 0, tag));
+        }
         b'_' if second == b'_' => return value.ends_with(b"__") && is_words(value),
         _ => {}
     }
@@ -325,6 +345,15 @@ fn is_placeholder(value: &[u8]) -> bool {
         || value.starts_with(b"<") && value.windows(8).any(|part| part.eq_ignore_ascii_case(b"redacted"))
         || is_instruction(value)
         || goes_on(value, 0, b"0xc000")
+}
+
+/// What a sealed secret is: longer than any other, and only its controller can read it.
+fn is_sealed(value: &[u8]) -> bool {
+    value.starts_with(b"Ag")
+        && value
+            .iter()
+            .take(200)
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }
 
 /// `your-token-here`, `REPLACE_ME`, `insert_password`, `PLACEHOLDER`.
@@ -450,6 +479,9 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
     if is_harmless(value) {
         return false;
     }
+    if secrecy != Secrecy::Password && names_another(value) {
+        return false;
+    }
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let numeric = digits == value.len() || is_measure(value);
     match (secrecy, place) {
@@ -469,6 +501,22 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
         }
         (Secrecy::Digits, Place::Prose) => numeric && (4..=8).contains(&value.len()),
     }
+}
+
+/// A name of a key or of an object that holds the secret: `secretKey: password`, `tokens: default-token-x7k2p`.
+fn names_another(value: &[u8]) -> bool {
+    let name = value.len() < 64
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_' | b'.'));
+    let object = || {
+        value.len() < 128
+            && value
+                .iter()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'/'))
+            && memchr::memmem::find(value, b"-token-").is_some()
+    };
+    (name && secrecy_of_name(value).is_some()) || object()
 }
 
 /// Only letters, at most the first a capital: a word of prose.
@@ -513,7 +561,13 @@ fn is_measure(value: &[u8]) -> bool {
 /// Whether something looks like a secret by itself: letters mixed with digits, capitals or signs, and none of the shapes
 /// that are known to be something else.
 pub(super) fn looks_secret(value: &[u8], least: usize) -> bool {
-    if value.len() < least || is_harmless(value) || is_measure(value) || is_date(value) || is_address(value) {
+    if value.len() < least
+        || is_harmless(value)
+        || is_measure(value)
+        || is_date(value)
+        || is_version(value)
+        || is_address(value)
+    {
         return false;
     }
     let mut small = false;
@@ -530,6 +584,14 @@ pub(super) fn looks_secret(value: &[u8], least: usize) -> bool {
     }
     let letter = small || capital;
     (letter && digit) || (small && inner_capital && value.len() >= 12) || (letter && sign) || (digit && sign)
+}
+
+/// `v1.2.3`, `1.2.3-rc1`.
+fn is_version(value: &[u8]) -> bool {
+    let start = usize::from(value.first() == Some(&b'v'));
+    let end = skip(value, start, |byte| byte.is_ascii_digit() || byte == b'.');
+    let dots = value.iter().take(end).filter(|byte| **byte == b'.').count();
+    end > start && dots > 0 && (end == value.len() || matches!(at(value, end), b'-' | b'+'))
 }
 
 /// `2024-01-02T…`, `12:34:56`.

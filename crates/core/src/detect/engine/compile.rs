@@ -2,7 +2,7 @@
 
 use regex::bytes::RegexBuilder;
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::literal::{Extractor, Seq};
+use regex_syntax::hir::literal::{Extractor, Literal};
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use super::program::{How, Program, Step};
@@ -16,6 +16,7 @@ const MAX_NESTING: u32 = 32;
 const MAX_REGEX: usize = 1 << 20;
 /// Most literals of one rule, and how much of each is looked for.
 const MAX_LITERALS: usize = 64;
+const MIN_LITERAL: usize = 4;
 const MAX_LITERAL: usize = 12;
 /// Highest limit of a run before the literal that could hold the literal.
 const MAX_RUN: usize = 256;
@@ -305,19 +306,28 @@ fn end_of(literal: &[u8], last: bool) -> Option<u8> {
 
 /// Literals of which one begins each match; none if there are too many or no useful ones.
 fn literals(hir: &Hir) -> Option<Vec<Box<[u8]>>> {
-    let mut found: Seq = Extractor::new()
+    let found = Extractor::new()
         .limit_class(16)
         .limit_repeat(8)
         .limit_total(MAX_LITERALS)
         .extract(hir);
-    found.keep_first_bytes(MAX_LITERAL);
-    let mut all: Vec<Box<[u8]>> = found
-        .literals()?
-        .iter()
-        .map(|literal| literal.as_bytes().into())
+    let all = found.literals()?;
+    // Long ones occur more rarely, but only few can be looked for at once.
+    let few = 2 * cut(all, MIN_LITERAL).len();
+    let all = (MIN_LITERAL..=MAX_LITERAL)
+        .rev()
+        .map(|length| cut(all, length))
+        .find(|cut| cut.len() <= few)?;
+    (!all.is_empty() && all.iter().all(|literal| !literal.is_empty())).then_some(all)
+}
+
+/// Literals cut to a length, without those that begin with another one: they are found with it.
+fn cut(literals: &[Literal], length: usize) -> Vec<Box<[u8]>> {
+    let cut = literals.iter().map(|literal| literal.as_bytes());
+    let mut all: Vec<Box<[u8]>> = cut
+        .map(|literal| literal.get(..length).unwrap_or(literal).into())
         .collect();
     all.sort();
-    // What begins with another one is found with it.
     all.dedup_by(|later, earlier| later.starts_with(earlier));
-    (!all.is_empty() && all.iter().all(|literal| !literal.is_empty())).then_some(all)
+    all
 }

@@ -41,7 +41,7 @@ const RULE: &str = "known-value";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KnownLimits {
-    /// Most memory of one session, in bytes; a password takes about 300, a private key of 2048 bits 20,000.
+    /// Most memory of one session, in bytes; a password takes about 350, a private key of 2048 bits 20,000.
     pub bytes: usize,
     /// Shortest value, in bytes; less than 8 counts as 8.
     pub shortest: usize,

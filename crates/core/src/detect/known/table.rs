@@ -85,6 +85,8 @@ pub(super) struct Table {
     /// Newest last.
     segments: VecDeque<Segment>,
     slots: usize,
+    /// From a place to the number of its word.
+    shift: u32,
 }
 
 impl Table {
@@ -96,12 +98,15 @@ impl Table {
         let slots = slots
             .checked_next_power_of_two()
             .map_or(1 << 20, |next| if next == slots { next } else { next / 2 });
+        let slots = slots.clamp(64, 1 << 20);
         Self {
+            // Two words for each slot.
+            shift: 31 - slots.trailing_zeros(),
             key: (hasher.hash_one(0_u8), hasher.hash_one(1_u8) | 1),
             hasher,
             filter: Vec::new(),
             segments: VecDeque::new(),
-            slots: slots.clamp(64, 1 << 20),
+            slots,
         }
     }
 
@@ -227,31 +232,31 @@ impl Table {
     }
 
     fn set(&mut self, place: u32) {
-        let (word, bits) = self.bits(place);
+        let word = self.word(place);
         if let Some(word) = self.filter.get_mut(word) {
-            *word |= bits;
+            *word |= 1 << (place >> 14 & 63) | 1 << (place >> 8 & 63);
         }
     }
 
     /// Where a window is in the filter: cheap, and spread by a key that nobody knows.
     #[inline]
     fn place(&self, window: u64) -> u32 {
-        let product = u128::from(window ^ self.key.0) * u128::from(self.key.1);
-        // Folded, every bit depends on all of the window.
-        (product >> 64) as u32 ^ (product >> 32) as u32 ^ product as u32
+        // The upper half of the product: its highest bits depend on all of the window.
+        ((window ^ self.key.0).wrapping_mul(self.key.1) >> 32) as u32
     }
 
-    /// The word of a place, and two bits of it.
+    /// The word of a place.
     #[inline]
-    fn bits(&self, place: u32) -> (usize, u64) {
-        let word = (place >> 12) as usize & (self.filter.len().wrapping_sub(1));
-        (word, 1 << (place & 63) | 1 << (place >> 6 & 63))
+    fn word(&self, place: u32) -> usize {
+        (u64::from(place) >> self.shift) as usize
     }
 
     #[inline]
     fn may_begin(&self, window: u64) -> bool {
-        let (word, bits) = self.bits(self.place(window));
-        self.filter.get(word).is_some_and(|word| word & bits == bits)
+        let place = self.place(window);
+        let word = self.filter.get(self.word(place)).copied().unwrap_or_default();
+        // The second bit is hardly ever looked at while there is little in the filter.
+        word >> (place >> 14 & 63) & 1 == 1 && word >> (place >> 8 & 63) & 1 == 1
     }
 
     /// What is known of a window at a place of a text; 0 for nothing.

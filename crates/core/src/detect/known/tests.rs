@@ -45,7 +45,7 @@ fn core(before: usize, length: usize) -> std::ops::Range<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_value_is_found_wherever_it_stands(
@@ -55,7 +55,7 @@ proptest! {
     ) {
         let known = knowing("password", &value);
         prop_assume!(!known.is_empty());
-        let json = |text: &str| { let quoted = serde_json::to_string(text).unwrap(); quoted[1..quoted.len() - 1].to_owned() };
+        let json = |text: &str| { let quoted = serde_json::to_string(text).unwrap(); quoted.get(1..quoted.len() - 1).unwrap().to_owned() };
         let url = utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string();
         let forms = [
             value.clone(), json(&value), json(&json(&value)), value.replace('/', "\\/").replace('"', "\\\""),
@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn a_part_of_a_long_value_is_found(value in "[A-Za-z0-9]{60,200}", from in 0_usize..36, length in 24_usize..60) {
         let known = knowing("token", &value);
-        let part = &value[from..(from + length).min(value.len())];
+        let part = value.get(from..(from + length).min(value.len())).unwrap();
         prop_assume!(part.len() >= 24 && !known.is_empty());
         let text = masked(&known, &format!("error near '{part}' in line 7"));
         prop_assert!(text.starts_with("error near '") && text.ends_with("' in line 7"), "{text}");
@@ -158,7 +158,10 @@ fn the_lines_of_a_key_are_found_in_every_form() {
     let masked = masked(&known, &encoded);
     for line in PRIVATE.lines().filter(|line| !line.starts_with('-')) {
         let at = PRIVATE.find(line).unwrap();
-        assert!(!leaks(&encoded[core(at, line.len())], &masked), "{line} in {masked}");
+        assert!(
+            !leaks(encoded.get(core(at, line.len())).unwrap(), &masked),
+            "{line} in {masked}"
+        );
     }
 }
 

@@ -341,7 +341,13 @@ pub(super) fn is_placeholder(secret: &[u8]) -> bool {
     }
     // In what is longer the words come by chance.
     secret.len() <= 128 && {
-        let is_in = |word: &[u8]| memmem::find(secret, word).is_some();
+        // By chance too, unless they begin a word.
+        let is_in = |word: &[u8]| {
+            memmem::find_iter(secret, word).any(|at| {
+                let before = at.checked_sub(1).and_then(|before| secret.get(before));
+                word.eq_ignore_ascii_case(b"xxxx") || !before.is_some_and(u8::is_ascii_alphanumeric)
+            })
+        };
         WORDS
             .iter()
             .any(|word| is_in(word) || is_in(&word.to_ascii_uppercase()))

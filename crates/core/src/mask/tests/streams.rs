@@ -223,14 +223,14 @@ fn limits() {
 
     // The limit is for an item, not for a list; and it holds before the item is complete.
     let large = "x".repeat(super::super::MAX_ITEM / 4);
-    let item = format!("{{\"a\":\"{large}\"}}");
+    let item = format!("{{\"apiVersion\":\"{large}\"}}");
     let chunks: Vec<&[u8]> = [b"{\"items\":[".as_slice(), item.as_bytes()]
         .into_iter()
         .chain([b",".as_slice(), item.as_bytes()].repeat(5))
         .chain([b"]}".as_slice()])
         .collect();
     assert!(matches!(fed(&pods(Verb::List), &chunks), Outcome::Whole(..)));
-    let chunks: Vec<&[u8]> = [b"{\"items\":[{\"a\":\"".as_slice()]
+    let chunks: Vec<&[u8]> = [b"{\"items\":[{\"apiVersion\":\"".as_slice()]
         .into_iter()
         .chain([large.as_bytes()].repeat(4))
         .collect();

@@ -143,7 +143,7 @@ impl<'p> Walk<'p> {
                 self.annotation(page, &key, &text, &trail, frame)?;
             } else {
                 let text = page.cursor.string()?;
-                self.string(page, &text, false, Names::of(Some(&key)), frame.scope()?)?;
+                self.string(page, &text, false, Names::of(name_of(&key)), frame.scope()?)?;
             }
         }
         Ok(())
@@ -191,7 +191,7 @@ impl<'p> Walk<'p> {
         {
             return Ok(());
         }
-        self.string(page, text, false, Names::of(Some(key)), frame.scope()?)
+        self.string(page, text, false, Names::of(name_of(key)), frame.scope()?)
     }
 
     /// Masks JSON in an annotation, in its place, or all of it if it can't be read reliably. Whether it did.
@@ -248,6 +248,11 @@ const HARMLESS: [&str; 14] = [
 /// Whether an annotation of a Secret says nothing about its values, whatever it is set to by those who own the key.
 fn is_harmless(key: &str) -> bool {
     HARMLESS.contains(&key)
+}
+
+/// What an annotation or label says of its value; nothing where it is a digest of what it names.
+fn name_of(key: &str) -> Option<&str> {
+    (!key.contains("checksum") && !key.contains("hash")).then_some(key)
 }
 
 /// Whether an annotation is configuration of a server, or credentials for one.

@@ -3,8 +3,8 @@
 use super::names::{self, Names};
 use super::policy::Policy;
 use super::trail::{Place, Trail};
-use super::{Context, Cursor, Kin, Page, Result, Scope, Walk};
-use crate::mask::cursor::Shape;
+use super::{Context, Cursor, Kin, Page, Result, Scope, Walk, secret};
+use crate::mask::cursor::{Shape, Text};
 use crate::mask::kinds::{self, Treatment};
 use crate::mask::marker::{self, MARKER};
 
@@ -192,13 +192,17 @@ impl<'p> Walk<'p> {
         self.value(page, &trail, Names::default(), scope)
     }
 
-    /// Masks every scalar at or below a value.
+    /// Masks every scalar at or below a value. Those of Secrets are remembered.
     pub(super) fn whole(&mut self, page: &mut Page<'_>, place: Place, text: &'static str, rule: &str) -> Result<()> {
         match page.cursor.shape()? {
             Shape::Object => {
                 let mut members = page.cursor.object()?;
                 while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
-                    match place.member(&key.decode()) {
+                    let key = key.decode();
+                    if rule == secret::DATA && page.cursor.shape()? == Shape::String {
+                        self.remember(&key, &page.cursor.clone().string()?, text);
+                    }
+                    match place.member(&key) {
                         Some(place) => self.whole(page, place, text, rule)?,
                         None => _ = page.cursor.skip()?,
                     }
@@ -221,6 +225,18 @@ impl<'p> Walk<'p> {
             Shape::Bool | Shape::Null => _ = page.cursor.scalar()?,
         }
         Ok(())
+    }
+}
+
+impl Walk<'_> {
+    /// Remembers a value of a Secret, to be found again where nothing says that it is one.
+    fn remember(&self, key: &str, value: &Text<'_>, marker: &'static str) {
+        let text = value.decode();
+        if marker == MARKER {
+            self.plan.remember(key, text.as_bytes());
+        } else if let Some(plain) = marker::decode_base64(&text) {
+            self.plan.remember(key, &plain);
+        }
     }
 }
 

@@ -27,6 +27,10 @@ impl<'p> Walk<'p> {
             let value = text.decode();
             let decoded = trail.is_base64.then(|| marker::decode_base64(&value)).flatten();
             let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+            // What a cluster publishes of itself has the name of a secret, and is none.
+            if decoded.is_none() && is_published(&value) {
+                return self.value(page, trail, Names::default(), scope);
+            }
             if is_credentials(names.own.unwrap_or_default(), decoded.as_deref().unwrap_or(&value)) {
                 page.cursor.string()?;
                 self.replace_whole(page, &text, marker, RULE);
@@ -85,6 +89,11 @@ fn is_kubeconfig(text: &str) -> bool {
         _ => true,
     };
     has_users && text.lines().any(|line| line.starts_with("clusters:"))
+}
+
+/// Whether a text is a kubeconfig without users, as in `kube-public/cluster-info`.
+fn is_published(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("clusters:")) && !is_kubeconfig(text)
 }
 
 fn is_docker_config(text: &str) -> bool {

@@ -47,9 +47,9 @@ fn plan(group: &str, resource: &str, kind: &str, origin: Origin) -> Plan {
         subresource: Default::default(),
         name: "".into(),
         before_resource: 0,
-        field_selector: String::new(),
-        label_selector: String::new(),
-        path: String::new(),
+        field_selector: String::new().into(),
+        label_selector: String::new().into(),
+        path: String::new().into(),
     };
     let kind = Kind {
         group: group.into(),

@@ -164,6 +164,20 @@ impl<'s> Problems<'s> {
         self.errors.len()
     }
 
+    /// Whether no more is noted: what only tells more of what is wrong can be left out.
+    pub(in crate::policy) fn is_full(&self) -> bool {
+        self.errors.len() >= LIMIT
+    }
+
+    /// The known word that was probably meant, while it would be told.
+    pub(in crate::policy) fn nearest(
+        &self,
+        word: &str,
+        known: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Option<String> {
+        if self.is_full() { None } else { nearest(word, known) }
+    }
+
     pub(in crate::policy) fn add(&mut self, span: Span, message: impl Into<String>) {
         self.add_with(span, message, None);
     }
@@ -220,8 +234,11 @@ impl<'s> Problems<'s> {
         message: impl Into<String>,
         suggestion: Option<String>,
     ) {
-        let place = self.span_inside(self.file(), span, text, offset);
-        self.add_with(place, message, suggestion);
+        // The place is searched for from the top of the file.
+        if !self.is_full() {
+            let place = self.span_inside(self.file(), span, text, offset);
+            self.add_with(place, message, suggestion);
+        }
     }
 
     /// The place of a character of a text whose scalar begins at the span; that of the scalar where it can't be told.
@@ -293,4 +310,23 @@ pub(in crate::policy) fn nearest(word: &str, known: impl IntoIterator<Item = imp
         .filter(|(distance, known)| *distance <= length.max(known.as_ref().len()).div_ceil(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known.as_ref().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_told_is_not_worked_out() {
+        let mut problems = Problems::default();
+        problems.turn_to(Source { name: "a", text: "x" });
+        for _ in 0..LIMIT {
+            assert_eq!(problems.nearest("podz", ["pods"]).as_deref(), Some("pods"));
+            problems.add(Span::START, "wrong");
+        }
+        let never = std::iter::from_fn(|| -> Option<&str> { panic!("nobody is told") });
+        assert_eq!(problems.nearest("podz", never), None);
+        problems.add(Span::START, "wrong");
+        assert_eq!(problems.finish().unwrap_err().errors().len(), LIMIT);
+    }
 }

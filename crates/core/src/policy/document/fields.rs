@@ -1,6 +1,6 @@
 //! Reading a tree strictly: every field is known, given once and of the right type, or it is noted what is wrong.
 
-use super::error::{Problems, nearest};
+use super::error::Problems;
 use super::yaml::{Node, Span, Value};
 
 /// The fields of one mapping.
@@ -28,6 +28,9 @@ impl<'n> Fields<'n> {
         };
         let mut entries: Vec<(&str, &Node)> = Vec::with_capacity(map.len().min(known.len()));
         for (key, value) in map {
+            if problems.is_full() {
+                break;
+            }
             let Value::Text(name) = &key.value else {
                 problems.add(key.span, format!("a field name is text, not {}", key.value.what()));
                 continue;
@@ -35,11 +38,8 @@ impl<'n> Fields<'n> {
             if later.contains(&name.as_str()) {
                 problems.add(key.span, format!("`{name}` is not supported yet"));
             } else if !known.contains(&name.as_str()) {
-                problems.add_with(
-                    key.span,
-                    format!("unknown field `{name}` in {what}"),
-                    nearest(name, known),
-                );
+                let suggestion = problems.nearest(name, known);
+                problems.add_with(key.span, format!("unknown field `{name}` in {what}"), suggestion);
             } else if entries.iter().any(|(known, _)| known == name) {
                 problems.add(key.span, format!("duplicate field `{name}` in {what}"));
             } else {
@@ -119,9 +119,18 @@ pub(in crate::policy) fn each<'n, T>(
     mut read: impl FnMut(&'n Node, &mut Problems<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
     let list = list(node, what, problems)?;
-    // Not `map(…).collect()`, which would stop at the first that is wrong.
-    let read: Vec<Option<T>> = list.iter().map(|node| read(node, problems)).collect();
-    read.into_iter().collect()
+    // Not `map(…).collect()`, which would stop at the first that is wrong; but there is an end to what is told.
+    let mut all = Some(Vec::new());
+    for node in list {
+        if problems.is_full() {
+            return None;
+        }
+        match (read(node, problems), &mut all) {
+            (Some(read), Some(all)) => all.push(read),
+            _ => all = None,
+        }
+    }
+    all
 }
 
 /// Like [`each`], where an empty list says the same as leaving it out.
@@ -160,7 +169,8 @@ pub(in crate::policy) fn one_of<T: Copy>(
     let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     if found.is_none() {
         let names = known.iter().map(|(name, _)| *name);
-        problems.add_with(node.span, format!("unknown {what} `{text}`"), nearest(text, names));
+        let suggestion = problems.nearest(text, names);
+        problems.add_with(node.span, format!("unknown {what} `{text}`"), suggestion);
     }
     found
 }

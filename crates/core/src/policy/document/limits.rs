@@ -1,6 +1,6 @@
 //! `limits` and `insecure_permit`: what the rules of a document permit, they permit inside of these.
 
-use super::error::{Problems, nearest};
+use super::error::Problems;
 use super::fields::{Fields, each, each_of_any, text, whole};
 use super::rule::given;
 use super::values;
@@ -139,11 +139,8 @@ fn capability(node: &Node, problems: &mut Problems<'_>) -> Option<String> {
     // Kubernetes writes them without their prefix.
     let upper = text.to_ascii_uppercase();
     let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
-    problems.add_with(
-        node.span,
-        format!("unknown capability `{text}`"),
-        nearest(bare, CAPABILITIES),
-    );
+    let suggestion = problems.nearest(bare, CAPABILITIES);
+    problems.add_with(node.span, format!("unknown capability `{text}`"), suggestion);
     None
 }
 
@@ -160,7 +157,7 @@ fn concern(node: &Node, problems: &mut Problems<'_>) -> Option<Concern> {
             format!("`{text}` is not forbidden, but needs a human: `spec.approval` says whom")
         }
         None => {
-            let suggestion = nearest(text, forbidden().map(Concern::as_str));
+            let suggestion = problems.nearest(text, forbidden().map(Concern::as_str));
             problems.add_with(node.span, format!("unknown concern `{text}`"), suggestion);
             return None;
         }

@@ -86,7 +86,10 @@ pub(super) fn load_all<'s>(
     conflicts::check(&loaded, &mut problems);
     fieldcheck::check(&loaded, &mut problems);
     let guardrails = admission.finish(&mut problems);
-    lint::check(&loaded, catalog, &mut problems);
+    // What is odd is not told beside what is wrong.
+    if problems.count() == 0 {
+        lint::check(&loaded, catalog, &mut problems);
+    }
     let warnings = problems.finish()?;
     Ok(Contents {
         documents: loaded.into_iter().map(|loaded| loaded.document).collect(),
@@ -109,7 +112,7 @@ fn document(node: &Node, others: &[Loaded], problems: &mut Problems<'_>) -> Opti
         .require("metadata", problems)
         .and_then(|node| metadata(node, problems));
     if let Some((name, span)) = name
-        && others.iter().any(|other| other.document.name == name)
+        && others.iter().any(|other| &*other.document.name == name)
     {
         problems.add(span, format!("there is another document named `{name}`"));
     }
@@ -119,7 +122,7 @@ fn document(node: &Node, others: &[Loaded], problems: &mut Problems<'_>) -> Opti
     hasher.field("document", node.digest().as_bytes());
     let document = self::spec(spec, name.map_or("", |(name, _)| name), &mut hasher, problems)?;
     Some(Document {
-        name: name?.0.to_owned(),
+        name: name?.0.into(),
         digest: hasher.finish(),
         ..document
     })
@@ -219,10 +222,10 @@ fn spec(node: &Node, document: &str, hasher: &mut FieldHasher, problems: &mut Pr
         problems.add(Span { width: 1, ..node.span }, message);
     }
     Some(Document {
-        name: String::new(),
+        name: Arc::default(),
         digest: node.digest(),
         subjects: subjects?,
-        scopes: scopes.unwrap_or(Some(Vec::new()))?,
+        scopes: scopes.unwrap_or(Some(Vec::new()))?.into(),
         limits: limits?,
         approval: approval?.map(Arc::new),
         rules,

@@ -293,7 +293,7 @@ fn allow(node: &Node, stream: Option<&Node>, matches: Option<&Match>, problems: 
 fn deny(node: &Node, problems: &mut Problems<'_>) -> Option<Action> {
     let fields = Fields::read(node, "`deny`", &["message"], &[], problems)?;
     let message = match fields.get("message") {
-        Some(node) => Some(text(node, "`message`", problems)?.to_owned()),
+        Some(node) => Some(text(node, "`message`", problems)?.into()),
         None => None,
     };
     Some(Action::Deny { message })

@@ -438,3 +438,12 @@ fn mask_paths_are_checked() {
         ],
     );
 }
+
+#[test]
+fn thousands_of_errors_are_as_good_as_some() {
+    let unknown = vec!["podz"; 20_000].join(", ");
+    let rule = format!("{{ name: a, match: {{ resources: [{unknown}] }}, allow: {{}} }}");
+    let errors = errors(&rules(&[&rule]));
+    assert_eq!(errors.len(), 32);
+    assert!(errors.iter().all(|error| error.suggestion.is_some()));
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::error::{Problems, nearest};
+use super::error::Problems;
 use super::fields::{one_of, text};
 use super::yaml::Node;
 use crate::policy::glob::Glob;
@@ -136,7 +136,7 @@ pub(in crate::policy) fn resource(node: &Node, problems: &mut Problems<'_>) -> O
     let (main, subresource) = match text.split_once('/') {
         None => (text, Subresource::Unsaid),
         Some((main, "*")) => (main, Subresource::All),
-        Some((main, name)) => (main, Subresource::Named(name.to_owned())),
+        Some((main, name)) => (main, Subresource::Named(name.into())),
     };
     let (resource, group) = match main.split_once('.') {
         Some((resource, group)) => (resource, Group::Named(Glob::new(group))),
@@ -160,12 +160,13 @@ pub(in crate::policy) fn resource(node: &Node, problems: &mut Problems<'_>) -> O
     } else if group == Group::Core && !CORE.contains(&resource) {
         wrong = Some(" of the core group");
         let rest = text.strip_prefix(resource).unwrap_or_default();
-        suggestion = qualified(resource).map(|name| format!("{name}{rest}"));
+        suggestion = qualified(resource, problems).map(|name| format!("{name}{rest}"));
     } else if let (Group::Core, Subresource::Named(name)) = (&group, &subresource)
         && !CORE_SUBRESOURCES.contains(&name.as_str())
     {
         wrong = Some(": there is no such subresource");
-        suggestion = nearest(name, CORE_SUBRESOURCES).map(|name| format!("{resource}/{name}"));
+        let meant = problems.nearest(name, CORE_SUBRESOURCES);
+        suggestion = meant.map(|name| format!("{resource}/{name}"));
     }
     if let Some(wrong) = wrong {
         problems.add_with(node.span, format!("`{text}` is no resource{wrong}"), suggestion);
@@ -173,20 +174,20 @@ pub(in crate::policy) fn resource(node: &Node, problems: &mut Problems<'_>) -> O
     }
     Some(ResourceSpec::Some {
         group,
-        resource: (resource != "*").then(|| resource.to_owned()),
+        resource: (resource != "*").then(|| resource.into()),
         subresource,
     })
 }
 
 /// What somebody meant who wrote a resource without its group, in the singular, or with a slip.
-fn qualified(resource: &str) -> Option<String> {
+fn qualified(resource: &str, problems: &Problems<'_>) -> Option<String> {
     let elsewhere = |name: &str| ELSEWHERE.iter().find(|(known, _)| *known == name);
     let full = |(name, group): &(&str, &str)| format!("{name}.{group}");
     if let Some(known) = elsewhere(resource) {
         return Some(full(known));
     }
     let names = CORE.into_iter().chain(ELSEWHERE.iter().map(|(name, _)| *name));
-    let meant = nearest(resource, names)?;
+    let meant = problems.nearest(resource, names)?;
     Some(elsewhere(&meant).map_or_else(|| meant.clone(), full))
 }
 

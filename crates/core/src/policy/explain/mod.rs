@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::engine::{Evaluation, Facts, HoldTerms, Outcome, PolicyEngine as _};
 use super::limits::Weighed;
 use super::matching::{Asked, Place, in_scope};
-use super::question::{Findings, Late, Question};
+use super::question::{Counted, Late, Question};
 use super::set::{Action, CompiledRule, Document, PolicySet};
 use super::wording::described;
 use crate::request::{Canonical, Effects, Finding, Weight};
@@ -182,8 +182,9 @@ impl PolicySet {
                 match verdict.outcome {
                     Outcome::Allow => {}
                     Outcome::Hold(terms) => explanation.holds = terms.iter().map(|terms| (**terms).clone()).collect(),
-                    Outcome::Deny { message, remedy } => {
-                        (explanation.message, explanation.remedy) = (Some(message), remedy);
+                    Outcome::Deny(denial) => {
+                        explanation.message = Some(denial.message(subject, request));
+                        explanation.remedy = denial.remedy(request);
                     }
                 }
             }
@@ -210,7 +211,7 @@ impl Explanation {
 fn explain(document: &Document, question: &Question<'_>) -> ExplainedDocument {
     let about_subject = document.is_about(question.subject);
     let mut explained = ExplainedDocument {
-        name: document.name.clone(),
+        name: document.name.to_string(),
         about_subject,
         shadow: document.shadow,
         in_scope: false,
@@ -222,7 +223,7 @@ fn explain(document: &Document, question: &Question<'_>) -> ExplainedDocument {
     if !about_subject {
         return explained;
     }
-    let findings = || question.findings(Findings::All);
+    let findings = || question.counted(Counted::All);
     let asked = question.asked_under(&Weighed::of(&document.limits, findings()));
     explained.effects = asked.effects;
     explained.in_scope = in_scope(&document.scopes, &asked);

@@ -37,9 +37,9 @@ fn ask(text: &str, effects: &str) -> Canonical {
         subresource: Default::default(),
         name: Default::default(),
         before_resource: 0,
-        field_selector: String::new(),
-        label_selector: String::new(),
-        path: rest.to_owned(),
+        field_selector: Default::default(),
+        label_selector: Default::default(),
+        path: rest.into(),
     };
     if !attributes.is_resource_request {
         return Canonical::for_test(attributes, effects, None);
@@ -91,9 +91,12 @@ fn load(documents: &[&str]) -> PolicySet {
     PolicySet::from_yaml(&sources).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+fn agent() -> Subject {
+    Subject::new("agent-7").with_group("agents")
+}
+
 fn verdict(policy: &PolicySet, request: &Canonical) -> Verdict {
-    let subject = Subject::new("agent-7").with_group("agents");
-    match policy.evaluate(&subject, request, &Facts::default(), Timestamp::UNIX_EPOCH) {
+    match policy.evaluate(&agent(), request, &Facts::default(), Timestamp::UNIX_EPOCH) {
         Evaluation::Verdict(verdict) => verdict,
         Evaluation::Needs(needs) => panic!("{needs:?}"),
     }
@@ -110,7 +113,9 @@ fn told(verdict: &Verdict) -> String {
 /// What the caller is told: message and remedy.
 fn refused(policy: &PolicySet, request: &Canonical) -> String {
     match verdict(policy, request).outcome {
-        Outcome::Deny { message, remedy } => {
+        Outcome::Deny(denial) => {
+            let message = denial.message(&agent(), request);
+            let remedy = denial.remedy(request);
             remedy.map_or_else(|| message.clone(), |remedy| format!("{message} ({remedy})"))
         }
         other => panic!("{other:?}"),

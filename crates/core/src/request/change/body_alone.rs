@@ -10,11 +10,11 @@
 //!    is one that the policy lists, or a finding itself.
 
 use super::apply::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, Index, Node, Op, Operation, RETAIN_KEYS};
+use super::collected::Collected;
 use super::concern::Concern;
 use super::difference::{self, is_of_the_server};
-use super::findings::Findings;
+use super::place::{Place, pointer_of};
 use super::states::States;
-use super::trail::{Trail, pointer_of};
 use super::write::Write;
 use crate::json::{Object, Value};
 use crate::mask::is_masked;
@@ -22,9 +22,9 @@ use crate::request::attributes::Attributes;
 use crate::request::key_case::FREE_MAPS;
 
 /// Finds what a body takes away.
-pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed: bool, findings: &mut Findings) {
+pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed: bool, findings: &mut Collected) {
     let mut search = Search { findings, assumed };
-    let root = Trail::ROOT;
+    let root = Place::ROOT;
     match write {
         Write::Create(_) => {}
         Write::Replace(_) if subresource == "scale" => {}
@@ -47,13 +47,13 @@ pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed
 
 /// Finds what a strategic merge patch takes out of lists in which values are masked: they can't be found there, but the
 /// server finds them.
-pub(super) fn removals_of_masked(write: &Write<'_>, seen: &Value, findings: &mut Findings) {
+pub(super) fn removals_of_masked(write: &Write<'_>, seen: &Value, findings: &mut Collected) {
     if let Write::Strategic(patch) = write {
-        masked_removals(patch, seen, Trail::ROOT, findings);
+        masked_removals(patch, seen, Place::ROOT, findings);
     }
 }
 
-fn masked_removals(patch: &Value, seen: &Value, place: Trail<'_>, findings: &mut Findings) {
+fn masked_removals(patch: &Value, seen: &Value, place: Place<'_>, findings: &mut Collected) {
     match (patch, seen) {
         (Value::Object(patch), Value::Object(seen)) => {
             let seen = Index::of(seen);
@@ -90,7 +90,7 @@ fn takes_out_scalars(patch: &Value) -> bool {
 }
 
 /// Finds values by whose change the server drops others.
-pub(super) fn switches(attributes: &Attributes, states: &States, findings: &mut Findings) {
+pub(super) fn switches(attributes: &Attributes, states: &States, findings: &mut Collected) {
     let (group, resource) = (attributes.api_group.as_str(), attributes.resource.as_str());
     difference::switches(group, resource, None, &states.after, |path| {
         findings.at(Concern::RemovesField, path, states.before.is_open());
@@ -98,12 +98,12 @@ pub(super) fn switches(attributes: &Attributes, states: &States, findings: &mut 
 }
 
 struct Search<'f> {
-    findings: &'f mut Findings,
+    findings: &'f mut Collected,
     assumed: bool,
 }
 
 impl Search<'_> {
-    fn found(&mut self, place: Trail<'_>) {
+    fn found(&mut self, place: Place<'_>) {
         if !is_of_the_server(&place) {
             self.removed(|| place.pointer());
         }
@@ -116,7 +116,7 @@ impl Search<'_> {
     }
 
     /// Recursion here and below is bounded by the depth of the body.
-    fn merge(&mut self, patch: &Value, place: Trail<'_>) {
+    fn merge(&mut self, patch: &Value, place: Place<'_>) {
         match patch {
             Value::Null | Value::Array(_) => self.found(place),
             Value::Object(object) => {
@@ -128,7 +128,7 @@ impl Search<'_> {
         }
     }
 
-    fn nulls(&mut self, body: &Value, place: Trail<'_>) {
+    fn nulls(&mut self, body: &Value, place: Place<'_>) {
         match body {
             Value::Null => self.found(place),
             Value::Array(elements) => {
@@ -145,7 +145,7 @@ impl Search<'_> {
         }
     }
 
-    fn strategic(&mut self, patch: &Value, node: Node, place: Trail<'_>) {
+    fn strategic(&mut self, patch: &Value, node: Node, place: Place<'_>) {
         match patch {
             Value::Null => self.found(place),
             Value::Object(object) => self.strategic_object(object, node, place),
@@ -159,7 +159,7 @@ impl Search<'_> {
         }
     }
 
-    fn strategic_object(&mut self, patch: &Object, node: Node, place: Trail<'_>) {
+    fn strategic_object(&mut self, patch: &Object, node: Node, place: Place<'_>) {
         if node.patch_replaces_object() {
             self.found(place);
         }

@@ -47,7 +47,7 @@ pub(super) fn line(finding: &Finding) -> String {
 
 impl Attributes {
     pub(super) fn for_test(verb: Verb, group: &str, resource: &str) -> Self {
-        let mut attributes = Self::non_resource(verb, String::new());
+        let mut attributes = Self::non_resource(verb, Default::default());
         attributes.is_resource_request = true;
         attributes.api_group = group.to_owned().into();
         attributes.resource = resource.to_owned().into();

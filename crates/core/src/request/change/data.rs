@@ -8,10 +8,10 @@
 //! 4. An apply without force by a listed manager takes nobody's value, but for the one that it applied itself. Only of a
 //!    Secret it counts even if nobody knows what is there: there the conflict tells whether a guess was right.
 
+use super::collected::Collected;
 use super::concern::Concern;
-use super::findings::Findings;
+use super::place::pointer_of;
 use super::states::{Before, States};
-use super::trail::pointer_of;
 use super::write::Write;
 use crate::json::{Object, Value};
 use crate::mask::{is_encoded_marker, is_masked};
@@ -20,7 +20,13 @@ use crate::request::attributes::Attributes;
 use super::apply::Index;
 
 /// Finds values that are overwritten. `given`: what the body writes.
-pub(super) fn findings(attributes: &Attributes, write: &Write<'_>, given: &Value, states: &States, out: &mut Findings) {
+pub(super) fn findings(
+    attributes: &Attributes,
+    write: &Write<'_>,
+    given: &Value,
+    states: &States,
+    out: &mut Collected,
+) {
     let is_secret = match (attributes.api_group.as_str(), attributes.resource.as_str()) {
         ("", "secrets") => true,
         ("", "configmaps") => false,

@@ -1,7 +1,7 @@
 //! What the server puts where a change leaves a field out: then nothing is lost.
 
 use super::difference::canonical;
-use super::trail::ANY;
+use super::place::ANY;
 use crate::json::Value;
 use crate::request::pod_specs::pod_spec;
 

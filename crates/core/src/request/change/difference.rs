@@ -8,10 +8,10 @@
 use std::collections::HashMap;
 
 use super::apply::{Index, Node};
+use super::collected::Collected;
 use super::concern::Concern;
 use super::defaults::Omitted;
-use super::findings::Findings;
-use super::trail::Trail;
+use super::place::Place;
 use crate::json::{Object, Value};
 use crate::request::canonical::Canonical;
 
@@ -42,7 +42,7 @@ const SWITCHES: &[(&str, &str, &[&str], &str, &str)] = &[
 ];
 
 /// Whether a place belongs to the server.
-pub(super) fn is_of_the_server(place: &Trail<'_>) -> bool {
+pub(super) fn is_of_the_server(place: &Place<'_>) -> bool {
     let Some(key) = place.last_key() else {
         return false;
     };
@@ -83,15 +83,15 @@ impl<'a> Difference<'a> {
     }
 
     /// Finds what is lost.
-    pub(super) fn report(&self, node: Node, findings: &mut Findings) {
+    pub(super) fn report(&self, node: Node, findings: &mut Collected) {
         let (before, after) = (self.omitted.before, self.omitted.after);
-        self.value(before, Some(after), node, Trail::ROOT, findings);
+        self.value(before, Some(after), node, Place::ROOT, findings);
         switches(self.omitted.group, self.omitted.resource, Some(before), after, |path| {
             findings.at(Concern::RemovesField, path, false);
         });
     }
 
-    fn lost(&self, value: &Value, place: Trail<'_>, findings: &mut Findings) {
+    fn lost(&self, value: &Value, place: Place<'_>, findings: &mut Collected) {
         if findings.is_full(Concern::RemovesField) {
             return;
         }
@@ -100,8 +100,8 @@ impl<'a> Difference<'a> {
         }
     }
 
-    fn is_ignored(&self, place: &Trail<'_>) -> bool {
-        let is_member_of_root = place.parent().is_some_and(Trail::is_root);
+    fn is_ignored(&self, place: &Place<'_>) -> bool {
+        let is_member_of_root = place.parent().is_some_and(Place::is_root);
         is_of_the_server(place)
             || is_member_of_root
                 && match self.part {
@@ -112,7 +112,7 @@ impl<'a> Difference<'a> {
     }
 
     /// Recursion is bounded by the depth of what is parsed.
-    fn value(&self, before: &Value, after: Option<&Value>, node: Node, place: Trail<'_>, findings: &mut Findings) {
+    fn value(&self, before: &Value, after: Option<&Value>, node: Node, place: Place<'_>, findings: &mut Collected) {
         if is_nothing(before) || self.is_ignored(&place) {
             return;
         }
@@ -128,7 +128,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    fn members(&self, before: &Object, after: &Object, node: Node, place: Trail<'_>, findings: &mut Findings) {
+    fn members(&self, before: &Object, after: &Object, node: Node, place: Place<'_>, findings: &mut Collected) {
         let after = Index::of(after);
         // What is written as text is stored in `data`. No server shows any: what is there before was not written.
         let is_data = (self.omitted.group, self.omitted.resource) == ("", "secrets") && place.is_at(&["data"]);
@@ -142,7 +142,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    fn elements(&self, before: &[Value], after: &[Value], node: Node, place: Trail<'_>, findings: &mut Findings) {
+    fn elements(&self, before: &[Value], after: &[Value], node: Node, place: Place<'_>, findings: &mut Collected) {
         let mut found: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, element) in after.iter().enumerate().rev() {
             found.entry(identity(node, element)).or_default().push(at);
@@ -171,7 +171,7 @@ impl<'a> Difference<'a> {
     }
 
     /// Whether a value is the same but for what the server fills in.
-    fn is_same(&self, before: &Value, after: Option<&Value>, place: Trail<'_>) -> bool {
+    fn is_same(&self, before: &Value, after: Option<&Value>, place: Place<'_>) -> bool {
         match (before, after) {
             (before, None) if is_nothing(before) => true,
             (_, None | Some(Value::Null)) => self.omitted.is_filled_in(&place.tokens(), before),

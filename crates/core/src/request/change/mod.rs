@@ -18,11 +18,11 @@ mod body_alone;
 #[cfg(test)]
 mod cases;
 mod claims;
+mod collected;
 mod concern;
 mod data;
 mod defaults;
 mod difference;
-mod findings;
 pub(super) mod hard_deny;
 mod hidden;
 mod ownership;
@@ -36,7 +36,6 @@ mod secret_annotation;
 mod service;
 mod sightings;
 mod states;
-mod trail;
 mod workload;
 mod write;
 
@@ -44,6 +43,7 @@ mod write;
 mod tests;
 
 use std::borrow::Cow;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -58,15 +58,15 @@ use crate::json::Value;
 use crate::mask::{self, MaskPolicy};
 use crate::policy::MaskObligation;
 use apply::{Failed, TooLarge};
+use collected::Collected;
 use difference::{Difference, Part};
-use findings::Findings;
 use states::{Before, States};
 use write::Write;
 
 /// What a create, an update, a patch or a deletion does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
-    findings: Vec<Finding>,
+    findings: Findings,
     supplies_hidden_value: bool,
     open: bool,
     token_mount_switch: Option<Vec<String>>,
@@ -78,6 +78,10 @@ struct Masked<'m> {
     obligations: &'m [Arc<MaskObligation>],
     policy: &'m MaskPolicy,
 }
+
+/// What a change does, in the order of the paths. Cheap to clone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings(Option<Arc<[Finding]>>);
 
 /// One thing that a change does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,6 +96,21 @@ pub struct Finding {
     pub value: Option<String>,
     /// It is assumed because the live object was not looked at; looking may show that it is not so.
     pub assumed: bool,
+}
+
+impl Deref for Findings {
+    type Target = [Finding];
+
+    fn deref(&self) -> &[Finding] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl FromIterator<Finding> for Findings {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        let mut findings = findings.into_iter().peekable();
+        Self(findings.peek().is_some().then(|| findings.collect()))
+    }
 }
 
 impl Change {
@@ -118,7 +137,7 @@ impl Change {
         if !request.attributes().verb.is_mutating() {
             return Self::default();
         }
-        let mut findings = Findings::default();
+        let mut findings = Collected::default();
         if let Some(concern) = hard_deny::concern(request.attributes()) {
             findings.at(concern, String::new(), false);
         }
@@ -156,7 +175,7 @@ impl Change {
 
     /// What it does, in the order of the paths.
     #[must_use]
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &Findings {
         &self.findings
     }
 
@@ -185,7 +204,7 @@ fn find(
     write: &Write<'_>,
     live: Option<&Live>,
     masked: Masked<'_>,
-    findings: &mut Findings,
+    findings: &mut Collected,
 ) -> Result<Option<Vec<String>>, TooLarge> {
     let attributes = request.attributes();
     let origin = request.kind().map_or(Origin::Custom, |kind| kind.origin);
@@ -278,7 +297,7 @@ fn part(request: &Canonical, origin: Origin, live: &Value) -> Part {
 }
 
 /// Finds under whose name an apply is, and whether it takes fields from others.
-fn manager(write: &Write<'_>, findings: &mut Findings) {
+fn manager(write: &Write<'_>, findings: &mut Collected) {
     let Write::Apply(applied) = write else {
         return;
     };

@@ -6,9 +6,9 @@
 
 use std::collections::HashSet;
 
+use super::collected::Collected;
 use super::concern::Concern;
 use super::difference::canonical;
-use super::findings::Findings;
 use super::states::{Before, States};
 use super::write::Write;
 use crate::json::Value;
@@ -16,7 +16,7 @@ use crate::json::Value;
 const FINALIZERS: &str = "/metadata/finalizers";
 
 /// Finds owners and resets. The finalizers are among the removed fields: [`finalizers`].
-pub(super) fn findings(write: &Write<'_>, states: &States, out: &mut Findings) {
+pub(super) fn findings(write: &Write<'_>, states: &States, out: &mut Collected) {
     let assumed = states.before.is_open();
     let owners = |object: &Value| -> HashSet<String> {
         let list = object.at(&["metadata", "ownerReferences"]).and_then(Value::as_array);
@@ -54,7 +54,7 @@ pub(super) fn findings(write: &Write<'_>, states: &States, out: &mut Findings) {
 }
 
 /// Finds finalizers among the fields that are removed.
-pub(super) fn finalizers(out: &mut Findings) {
+pub(super) fn finalizers(out: &mut Collected) {
     let is_finalizer = |path: &str| {
         path.strip_prefix(FINALIZERS)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -1,11 +1,17 @@
-//! A place in an object, while the object is walked through.
+//! A place in an object, while the object is walked through: written down only where something is found.
 
 use std::fmt::Write as _;
 
 use crate::json::Value;
 use crate::request::pointer;
 
-/// A place in an object, as a chain up to the root: it is written down only where something is found.
+/// Longest part of a key in a path. Kubernetes has no key that is longer.
+const MAX_TOKEN: usize = 512;
+
+/// Stands for any key or element.
+pub(super) const ANY: &str = "*";
+
+/// A place in an object, as a chain up to the root.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a>(Option<(&'a Place<'a>, Step<'a>)>);
 
@@ -37,21 +43,54 @@ impl<'a> Place<'a> {
         Self(Some((self, Step::Element(token, name))))
     }
 
-    /// JSON Pointer (RFC 6901).
-    pub(super) fn pointer(&self) -> String {
-        let mut out = String::new();
-        self.write_pointer(&mut out);
-        out
+    /// The element of a list here, which goes by its index alone.
+    pub(super) fn index(&'a self, index: usize) -> Self {
+        Self(Some((self, Step::Element(Token::Index(index), None))))
     }
 
-    fn write_pointer(&self, out: &mut String) {
-        let Some((parent, step)) = self.0 else { return };
-        parent.write_pointer(out);
-        match step {
-            Step::Key(key) | Step::Element(Token::Key(key), _) => pointer::push(out, key),
-            // Writing to a String can't fail.
-            Step::Element(Token::Index(index), _) => _ = write!(out, "/{index}"),
+    /// Whether it is the object as a whole.
+    pub(super) fn is_root(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The last key; none at an element.
+    pub(super) fn last_key(&self) -> Option<&'a str> {
+        match self.0 {
+            Some((_, Step::Key(key))) => Some(key),
+            _ => None,
         }
+    }
+
+    /// The place that this is a member or element of.
+    pub(super) fn parent(&self) -> Option<&'a Self> {
+        self.0.map(|(parent, _)| parent)
+    }
+
+    /// Whether it is at these keys; [`ANY`] is any key or element.
+    pub(super) fn is_at(&self, keys: &[&str]) -> bool {
+        match (self.0, keys.split_last()) {
+            (None, None) => true,
+            (Some((parent, step)), Some((last, keys))) => step.fits(last) && parent.is_at(keys),
+            _ => false,
+        }
+    }
+
+    /// JSON Pointer (RFC 6901).
+    pub(super) fn pointer(&self) -> String {
+        pointer_of(&self.tokens())
+    }
+
+    /// The tokens of the pointer.
+    pub(super) fn tokens(&self) -> Vec<String> {
+        let Some((parent, step)) = self.0 else {
+            return Vec::new();
+        };
+        let mut tokens = parent.tokens();
+        tokens.push(match step {
+            Step::Key(key) | Step::Element(Token::Key(key), _) => clipped(key).to_owned(),
+            Step::Element(Token::Index(index), _) => index.to_string(),
+        });
+        tokens
     }
 
     /// Appends what tells this place from others, whatever the order of the lists on the way: elements go by their name.
@@ -66,6 +105,29 @@ impl<'a> Place<'a> {
             Step::Element(_, None) => write!(out, "#"),
         };
     }
+}
+
+impl Step<'_> {
+    fn fits(self, wanted: &str) -> bool {
+        wanted == ANY || matches!(self, Self::Key(key) if key == wanted)
+    }
+}
+
+/// The JSON Pointer of tokens.
+pub(super) fn pointer_of(tokens: &[String]) -> String {
+    let mut out = String::new();
+    for token in tokens {
+        pointer::push(&mut out, clipped(token));
+    }
+    out
+}
+
+fn clipped(key: &str) -> &str {
+    let mut end = MAX_TOKEN.min(key.len());
+    while !key.is_char_boundary(end) {
+        end -= 1;
+    }
+    key.get(..end).unwrap_or(key)
 }
 
 /// The elements of a list; null is none, and stands for those that nobody knows.
@@ -101,6 +163,18 @@ mod tests {
             "/metadata/annotations/a.io~1x~0y"
         );
         assert_eq!(Place::ROOT.pointer(), "");
+    }
+
+    #[test]
+    fn a_place_is_told_by_its_keys() {
+        let spec = Place::ROOT.key("spec");
+        let list = spec.key("a/b~c");
+        let element = list.index(7);
+        assert_eq!(element.pointer(), "/spec/a~1b~0c/7");
+        assert!(element.is_at(&["spec", "a/b~c", ANY]) && !element.is_at(&["spec", "a/b~c"]));
+        assert!(Place::ROOT.is_root() && list.last_key() == Some("a/b~c") && element.last_key().is_none());
+        let long = "\u{e4}".repeat(300);
+        assert_eq!(Place::ROOT.key(&long).pointer().len(), 1 + MAX_TOKEN);
     }
 
     #[test]

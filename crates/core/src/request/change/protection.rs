@@ -1,7 +1,7 @@
 //! Objects that protect others, and nodes: every change of one that exists counts.
 
+use super::collected::Collected;
 use super::concern::Concern;
-use super::findings::Findings;
 use super::states::{Before, States};
 use crate::request::attributes::Attributes;
 
@@ -19,7 +19,7 @@ const PROTECT: &[(&str, &str)] = &[
 ];
 
 /// Finds changes of them.
-pub(super) fn findings(attributes: &Attributes, states: &States, out: &mut Findings) {
+pub(super) fn findings(attributes: &Attributes, states: &States, out: &mut Collected) {
     if matches!(states.before, Before::Nothing) {
         return;
     }

@@ -1,9 +1,9 @@
 //! What is deleted later, and what becomes of stored data then: fields that say so, wherever they are, once they change.
 
+use super::collected::Collected;
 use super::concern::Concern;
-use super::findings::Findings;
+use super::place::Place;
 use super::states::{Before, States};
-use super::trail::Trail;
 use crate::json::Value;
 use crate::request::key_case::FREE_MAPS;
 
@@ -18,17 +18,17 @@ const FIELDS: &[(&str, Concern)] = &[
 ];
 
 /// Finds those that a change sets; of existing objects only.
-pub(super) fn findings(states: &States, out: &mut Findings) {
+pub(super) fn findings(states: &States, out: &mut Collected) {
     let before = match &states.before {
         Before::Nothing => return,
         Before::Seen(before) => Some(before),
         Before::NotRead | Before::Unknown => None,
     };
-    below(before, &states.after, Trail::ROOT, states.before.is_open(), out);
+    below(before, &states.after, Place::ROOT, states.before.is_open(), out);
 }
 
 /// Recursion is bounded by the depth of what is parsed.
-fn below(before: Option<&Value>, after: &Value, place: Trail<'_>, assumed: bool, out: &mut Findings) {
+fn below(before: Option<&Value>, after: &Value, place: Place<'_>, assumed: bool, out: &mut Collected) {
     match after {
         Value::Object(object) => {
             // What users name themselves says nothing, nor does a status.

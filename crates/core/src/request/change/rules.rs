@@ -22,7 +22,7 @@ pub(super) fn findings(attributes: &Attributes, kind: &Kind, body: &Value, state
 mod tests {
     use super::super::Concern;
     use super::super::cases::{Was, found};
-    use super::super::findings::{Findings, MAX_OF_ONE};
+    use super::super::collected::{Collected, MAX_OF_ONE};
     use super::super::states::Before;
     use super::*;
     use crate::request::attributes::Verb;
@@ -87,7 +87,7 @@ mod tests {
         assert!(found.iter().all(|finding| finding.value.as_deref() == Some("good")));
     }
 
-    fn collected(body: &str) -> Vec<Finding> {
+    fn collected(body: &str) -> super::super::Findings {
         let attributes = Attributes::for_test(Verb::Create, "", "pods");
         let kind = Catalog::kubernetes().lookup("", "pods").unwrap();
         let value = Value::parse(body.as_bytes()).unwrap();
@@ -95,7 +95,7 @@ mod tests {
             before: Before::Nothing,
             after: value.clone(),
         };
-        let (mut found, mut all) = (Vec::new(), Findings::default());
+        let (mut found, mut all) = (Vec::new(), Collected::default());
         findings(&attributes, &kind, &value, &states, &mut found);
         found.into_iter().for_each(|finding| all.add(finding));
         all.into_sorted()

@@ -4,8 +4,8 @@
 //! would cut off is cut off.
 
 use super::Finding;
+use super::collected::Collected;
 use super::concern::Concern;
-use super::findings::Findings;
 use super::states::{Before, States};
 use super::write::Write;
 use crate::json::Value;
@@ -41,7 +41,7 @@ pub(super) fn findings(
     origin: Origin,
     write: &Write<'_>,
     states: &States,
-    out: &mut Findings,
+    out: &mut Collected,
 ) {
     if matches!(states.before, Before::Nothing) || attributes.subresource == "status" {
         return;

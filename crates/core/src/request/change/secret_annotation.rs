@@ -14,7 +14,6 @@ use super::{Concern, Finding};
 use crate::json::{Object, Value};
 use crate::request::attributes::{Attributes, Verb};
 use crate::request::patch_oracle::tokens;
-use crate::request::pointer;
 
 /// Finds the annotations that a change of a Secret touches; `body` is what was sent.
 pub(super) fn findings(attributes: &Attributes, body: &Value, states: &States, out: &mut Vec<Finding>) {
@@ -46,8 +45,7 @@ struct Touched<'a> {
 impl Touched<'_> {
     fn key(&mut self, key: &str) {
         let metadata = Place::ROOT.key("metadata");
-        let mut path = metadata.key("annotations").pointer();
-        pointer::push(&mut path, key);
+        let path = metadata.key("annotations").key(key).pointer();
         self.push(path, Some(key.to_owned()));
     }
 

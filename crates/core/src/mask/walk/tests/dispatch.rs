@@ -20,9 +20,9 @@ fn both_maskers_where_url_and_body_disagree() {
         subresource: Default::default(),
         name: "".into(),
         before_resource: 0,
-        field_selector: String::new(),
-        label_selector: String::new(),
-        path: String::new(),
+        field_selector: String::new().into(),
+        label_selector: String::new().into(),
+        path: String::new().into(),
     };
     check(
         &Plan::new(&unknown, None, &[]).masking(masking()),
@@ -180,9 +180,9 @@ fn obligations_reach_into_what_is_embedded() {
         subresource: Default::default(),
         name: "".into(),
         before_resource: 0,
-        field_selector: String::new(),
-        label_selector: String::new(),
-        path: String::new(),
+        field_selector: String::new().into(),
+        label_selector: String::new().into(),
+        path: String::new().into(),
     };
     let plan = Plan::new(&attributes, None, &[Arc::new(obligation)]).masking(masking());
     let body = r#"{"kind":"Widget","spec":{"a":[{"kind":"Pod","data":{"x":"WHOLE"},"y":"z"}],"b":{"kind":"ConfigMap","data":"WHOLE","command":["WHOLE"]},"c":"CANARY1"}}"#;

@@ -66,7 +66,7 @@ const PLACES: &[(&str, &str)] = &[
     ),
     (
         "CustomResourceDefinition",
-        r#"{"kind":"CustomResourceDefinition","spec":{"conversion":{"webhook":{"clientConfig":{"url":"https://u:CANARY1@h","caBundle":"Q0E="}}},"versions":[{"schema":{"openAPIV3Schema":{"properties":{"password":{"type":"string","description":"the CANARY2 password"}}}}}]}}"#,
+        r#"{"kind":"CustomResourceDefinition","spec":{"conversion":{"webhook":{"clientConfig":{"url":"https://u:CANARY1@h","caBundle":"Q0E="}}},"versions":[{"schema":{"openAPIV3Schema":{"properties":{"password":{"type":"string","description":"CANARY2"}}}}}]}}"#,
     ),
     (
         "APIService",
@@ -335,8 +335,8 @@ fn built_in_attributes() -> Attributes {
         subresource: Default::default(),
         name: "".into(),
         before_resource: 0,
-        field_selector: String::new(),
-        label_selector: String::new(),
-        path: String::new(),
+        field_selector: String::new().into(),
+        label_selector: String::new().into(),
+        path: String::new().into(),
     }
 }

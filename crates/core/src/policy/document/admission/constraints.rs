@@ -1,6 +1,6 @@
 //! `matchConstraints` and `matchResources`.
 
-use super::super::error::{Problems, nearest};
+use super::super::error::Problems;
 use super::super::fields::{Fields, each, one_of, text};
 use super::super::yaml::{Node, Value};
 use crate::policy::admission::{Constraints, OperationRule, Requirement, ResourceRule, Scope, Selector};
@@ -183,11 +183,8 @@ fn expression(node: &Node, problems: &mut Problems<'_>) -> Option<Requirement> {
         }
         _ => {
             let known = ["In", "NotIn", "Exists", "DoesNotExist"];
-            problems.add_with(
-                operator.span,
-                format!("unknown operator `{name}`"),
-                nearest(name, known),
-            );
+            let suggestion = problems.nearest(name, known);
+            problems.add_with(operator.span, format!("unknown operator `{name}`"), suggestion);
             None
         }
     }

@@ -6,7 +6,7 @@ mod policy;
 
 use std::sync::Arc;
 
-use super::error::{Problems, Site, nearest};
+use super::error::{Problems, Site};
 use super::fields::{Fields, list, text};
 use super::yaml::{Node, Span, Value};
 use crate::digest::{Digest, FieldHasher};
@@ -114,11 +114,8 @@ impl Reader {
             Kind::Unknown => {
                 let kind = field_text(node, "kind").unwrap_or_default();
                 let message = format!("`{kind}` is not supported: {POLICY} and {BINDING} are");
-                problems.add_with(
-                    Span { width: 1, ..node.span },
-                    message,
-                    nearest(kind, [POLICY, BINDING]),
-                );
+                let suggestion = problems.nearest(kind, [POLICY, BINDING]);
+                problems.add_with(Span { width: 1, ..node.span }, message, suggestion);
             }
         }
     }
@@ -214,7 +211,8 @@ impl Reader {
                 if complete {
                     let known = self.policies.iter().map(|policy| policy.policy.name.as_str());
                     let message = format!("there is no ValidatingAdmissionPolicy `{name}` in these files");
-                    problems.add_at(Site { file, span: *span }, message, nearest(name, known));
+                    let suggestion = problems.nearest(name, known);
+                    problems.add_at(Site { file, span: *span }, message, suggestion);
                 }
                 continue;
             };
@@ -279,11 +277,8 @@ fn document<'n>(node: &'n Node, what: &'static str, problems: &mut Problems<'_>)
     if let Some(found) = text(version, "apiVersion", problems)
         && !API_VERSIONS.contains(&found)
     {
-        problems.add_with(
-            version.span,
-            format!("unknown version `{found}`"),
-            nearest(found, API_VERSIONS),
-        );
+        let suggestion = problems.nearest(found, API_VERSIONS);
+        problems.add_with(version.span, format!("unknown version `{found}`"), suggestion);
     }
     let metadata = fields.require("metadata", problems)?;
     let metadata = Fields::read(metadata, "`metadata`", &METADATA, &[], problems)?;
@@ -314,7 +309,8 @@ fn actions(node: &Node, problems: &mut Problems<'_>) -> Option<Actions> {
             "Audit" => &mut actions.audit,
             other => {
                 let known = ["Deny", "Warn", "Audit"];
-                problems.add_with(entry.span, format!("unknown action `{other}`"), nearest(other, known));
+                let suggestion = problems.nearest(other, known);
+                problems.add_with(entry.span, format!("unknown action `{other}`"), suggestion);
                 return None;
             }
         };

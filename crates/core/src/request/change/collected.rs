@@ -1,23 +1,23 @@
-//! Findings as they are collected, which is not without end.
+//! Collected as they are collected, which is not without end.
 
 use std::collections::HashMap;
 
-use super::Finding;
 use super::concern::Concern;
+use super::{Finding, Findings};
 
 /// Most findings of one concern: a body of a million nulls is as destructive as one of some. The last of them stands for
 /// the rest: it has no place and no value, so that no list of a policy has it, and a value that is not listed can't hide
 /// behind many that are.
 pub(super) const MAX_OF_ONE: usize = 64;
 
-/// Findings as they are collected.
+/// Collected as they are collected.
 #[derive(Default)]
-pub(super) struct Findings {
+pub(super) struct Collected {
     found: Vec<Finding>,
     counts: HashMap<Concern, usize>,
 }
 
-impl Findings {
+impl Collected {
     pub(super) fn add(&mut self, mut finding: Finding) {
         let count = self.counts.entry(finding.concern).or_default();
         *count += 1;
@@ -52,12 +52,12 @@ impl Findings {
     }
 
     /// All of them, in the order of their paths.
-    pub(super) fn into_sorted(mut self) -> Vec<Finding> {
+    pub(super) fn into_sorted(mut self) -> Findings {
         self.found.sort_by(|a, b| {
             let of = |finding: &Finding| (finding.path.clone(), finding.concern, finding.value.clone());
             of(a).cmp(&of(b))
         });
         self.found.dedup();
-        self.found
+        self.found.into_iter().collect()
     }
 }

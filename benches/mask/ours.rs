@@ -1,0 +1,60 @@
+//! The masker of Countersign.
+
+use std::sync::Arc;
+
+use countersign_kube::core::mask::{Masker, Plan};
+use countersign_kube::core::request::{Catalog, Gate, Target};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::peers::Peer;
+use super::workload::{Shape, Workload};
+
+const CHUNK: usize = 64 * 1024;
+
+pub const PEER: Peer = Peer {
+    name: "countersign, chunks of 64 KiB",
+    validates: true,
+    mask: |workload, out| {
+        let mut masker = masker(workload);
+        for chunk in workload.body.chunks(CHUNK) {
+            masker.push(chunk, out).unwrap();
+        }
+        masker.finish(out).unwrap();
+    },
+};
+
+/// A masker for the request that the server answers so.
+fn masker(workload: &Workload) -> Masker {
+    let target = match workload.shape {
+        Shape::Secrets => "/api/v1/secrets",
+        Shape::ConfigMaps => "/api/v1/configmaps",
+        Shape::Pods => "/api/v1/pods",
+        Shape::PodEvents => "/api/v1/pods?watch=true",
+    };
+    let gate = Gate::new(Arc::new(Catalog::kubernetes()));
+    let head = gate.head(Target::parse("GET", target.as_bytes()).unwrap(), &HeaderMap::new());
+    let request = head.unwrap().with_body(b"").unwrap();
+    let plan = Plan::new(request.attributes(), request.kind(), &[]);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Masker::new(&plan, StatusCode::OK, &headers).unwrap()
+}
+
+/// Most bytes allocated at one time, without what was handed out, and how much of the input was read when the first
+/// byte came out.
+pub fn heap(workload: &Workload) -> (u64, usize) {
+    let mut out = Vec::with_capacity(16 * CHUNK);
+    let mut first = 0;
+    let counted = allocation_counter::measure(|| {
+        let mut masker = masker(workload);
+        for (number, chunk) in workload.body.chunks(CHUNK).enumerate() {
+            masker.push(chunk, &mut out).unwrap();
+            if first == 0 && masker.has_emitted() {
+                first = (number + 1) * CHUNK;
+            }
+            out.clear();
+        }
+        masker.finish(&mut out).unwrap();
+    });
+    (counted.bytes_max, first)
+}
