@@ -149,6 +149,7 @@ fn rule<'n>(node: &'n Node, document: &str, ids: &mut Vec<&'n str>, problems: &m
             );
         } else if ids.contains(&id) {
             problems.add(node.span, format!("there is another rule `{id}` in this document"));
+            return None;
         }
         ids.push(id);
         Some(id)
