@@ -22,7 +22,10 @@ const ROUNDS: usize = 5;
 
 fn main() {
     // An argument divides the sizes, to see that it all works.
-    let scale = std::env::args().nth(1).and_then(|scale| scale.parse().ok()).unwrap_or(1);
+    let scale = std::env::args()
+        .nth(1)
+        .and_then(|scale| scale.parse().ok())
+        .unwrap_or(1);
     let ours = ours::PEER;
     println!("{:<42} {:>9} {:>9} {:>12}", "", "MB/s", "× ours", "heap");
     let mut summary = Vec::new();
@@ -41,7 +44,11 @@ fn main() {
         let mut fastest: f64 = 0.0;
         let mut unchecked = 0.0;
         for peer in VALIDATING.iter().chain([&UNCHECKED]) {
-            assert!(meaning(&masked(peer, &workload)) == expected, "{} masks otherwise", peer.name);
+            assert!(
+                meaning(&masked(peer, &workload)) == expected,
+                "{} masks otherwise",
+                peer.name
+            );
             let speed = measure(peer, &workload);
             line(peer.name, speed, speed_of_ours, heap_of(peer, &workload));
             if peer.validates {
@@ -66,7 +73,11 @@ fn main() {
 }
 
 fn line(name: &str, speed: f64, ours: f64, heap: u64) {
-    println!("{name:<42} {speed:>9.0} {:>9.2} {:>9.2} MB", speed / ours, heap as f64 / 1e6);
+    println!(
+        "{name:<42} {speed:>9.0} {:>9.2} {:>9.2} MB",
+        speed / ours,
+        heap as f64 / 1e6
+    );
 }
 
 fn masked(peer: &Peer, workload: &Workload) -> Vec<u8> {
@@ -111,7 +122,10 @@ fn meaning(out: &[u8]) -> Vec<serde_json::Value> {
 }
 
 fn unpack(object: &mut serde_json::Value) {
-    if let Some(copy) = object.pointer_mut("/metadata/annotations").and_then(|all| all.get_mut(LAST_APPLIED)) {
+    if let Some(copy) = object
+        .pointer_mut("/metadata/annotations")
+        .and_then(|all| all.get_mut(LAST_APPLIED))
+    {
         *copy = serde_json::from_str(copy.as_str().unwrap()).unwrap();
     }
 }

@@ -41,9 +41,8 @@ pub fn all(scale: usize) -> Vec<Workload> {
 }
 
 fn list(name: &'static str, shape: Shape, size: usize, item: impl Fn(&mut Dice) -> String) -> Workload {
-    let mut body = format!(
-        r#"{{"kind":"{name}","apiVersion":"v1","metadata":{{"resourceVersion":"184467440"}},"items":["#
-    );
+    let mut body =
+        format!(r#"{{"kind":"{name}","apiVersion":"v1","metadata":{{"resourceVersion":"184467440"}},"items":["#);
     let (mut dice, mut largest) = (Dice(7), 0);
     while body.len() < size {
         if largest > 0 {
@@ -104,7 +103,10 @@ fn config_map(dice: &mut Dice) -> String {
     for number in 0..dice.below(4) {
         let _ = write!(data, r#","server-{number}.conf":""#);
         for line in 0..dice.below(30) {
-            let _ = write!(data, r"location /path-{line} {{\n\tproxy_pass http://backend-{line}:8080;\n}}\n");
+            let _ = write!(
+                data,
+                r"location /path-{line} {{\n\tproxy_pass http://backend-{line}:8080;\n}}\n"
+            );
         }
         data.push('"');
     }
@@ -120,15 +122,24 @@ fn pod(dice: &mut Dice, has_kind: bool) -> String {
     let (app, uid) = (dice.name(), dice.uid());
     let name = format!("{app}-{:x}-{}", dice.below(0xffff_ffff), dice.below(99_999));
     let namespace = format!("team-{}", dice.below(40));
-    let containers: Vec<String> = (0..1 + dice.below(3)).map(|number| container(dice, &app, number)).collect();
+    let containers: Vec<String> = (0..1 + dice.below(3))
+        .map(|number| container(dice, &app, number))
+        .collect();
     let containers = containers.join(",");
     let applied = format!(
         r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"annotations":{{}},"labels":{{"app":"{app}"}},"name":"{name}","namespace":"{namespace}"}},"spec":{{"containers":[{containers}],"serviceAccountName":"{app}"}}}}"#
     );
     let mut annotation = serde_json::to_string(&format!("{applied}\n")).unwrap();
     // As Go writes it.
-    annotation = annotation.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
-    let kind = if has_kind { r#""kind":"Pod","apiVersion":"v1","# } else { "" };
+    annotation = annotation
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026");
+    let kind = if has_kind {
+        r#""kind":"Pod","apiVersion":"v1","#
+    } else {
+        ""
+    };
     let times = "2026-03-01T10:00:00Z";
     let statuses: Vec<String> = (0..containers.matches("\"image\"").count())
         .map(|number| {
@@ -138,12 +149,16 @@ fn pod(dice: &mut Dice, has_kind: bool) -> String {
             )
         })
         .collect();
-    let conditions: Vec<String> = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]
-        .iter()
-        .map(|kind| {
-            format!(r#"{{"type":"{kind}","status":"True","lastProbeTime":null,"lastTransitionTime":"{times}"}}"#)
-        })
-        .collect();
+    let conditions: Vec<String> = [
+        "PodReadyToStartContainers",
+        "Initialized",
+        "Ready",
+        "ContainersReady",
+        "PodScheduled",
+    ]
+    .iter()
+    .map(|kind| format!(r#"{{"type":"{kind}","status":"True","lastProbeTime":null,"lastTransitionTime":"{times}"}}"#))
+    .collect();
     format!(
         r#"{{{kind}"metadata":{{"name":"{name}","generateName":"{app}-","namespace":"{namespace}","uid":"{uid}","resourceVersion":"{}","generation":1,"creationTimestamp":"{times}","labels":{{"app":"{app}","app.kubernetes.io/name":"{app}","app.kubernetes.io/part-of":"shop","pod-template-hash":"{:x}","team":"{namespace}"}},"annotations":{{"checksum/config":"{}","{LAST_APPLIED}":{annotation},"prometheus.io/port":"9090","prometheus.io/scrape":"true"}},"ownerReferences":[{{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"{app}","uid":"{}","controller":true,"blockOwnerDeletion":true}}],"managedFields":{MANAGED}}},"spec":{{"volumes":[{{"name":"config","configMap":{{"name":"{app}-config","defaultMode":420}}}},{{"name":"kube-api-access","projected":{{"sources":[{{"serviceAccountToken":{{"expirationSeconds":3607,"path":"token"}}}},{{"configMap":{{"name":"kube-root-ca.crt","items":[{{"key":"ca.crt","path":"ca.crt"}}]}}}},{{"downwardAPI":{{"items":[{{"path":"namespace","fieldRef":{{"apiVersion":"v1","fieldPath":"metadata.namespace"}}}}]}}}}],"defaultMode":420}}}}],"containers":[{containers}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"{app}","serviceAccount":"{app}","nodeName":"node-{}","securityContext":{{"runAsNonRoot":true,"fsGroup":1000}},"schedulerName":"default-scheduler","tolerations":[{{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}},{{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"}},"status":{{"phase":"Running","conditions":[{}],"hostIP":"10.0.0.{}","hostIPs":[{{"ip":"10.0.0.1"}}],"podIP":"10.244.1.{}","podIPs":[{{"ip":"10.244.1.2"}}],"startTime":"{times}","containerStatuses":[{}],"qosClass":"Burstable"}}}}"#,
         dice.below(99_999_999),
@@ -160,9 +175,23 @@ fn pod(dice: &mut Dice, has_kind: bool) -> String {
 
 fn container(dice: &mut Dice, app: &str, number: u64) -> String {
     let mut env = String::new();
-    for name in ["LOG_LEVEL", "DB_HOST", "DB_USER", "REGION", "FEATURE_FLAGS", "HTTP_PORT"] {
+    for name in [
+        "LOG_LEVEL",
+        "DB_HOST",
+        "DB_USER",
+        "REGION",
+        "FEATURE_FLAGS",
+        "HTTP_PORT",
+    ] {
         if dice.below(4) > 0 {
-            let value = dice.pick(&["info", "postgres.shop.svc", "eu-west-1", "8080", "checkout,search", "true"]);
+            let value = dice.pick(&[
+                "info",
+                "postgres.shop.svc",
+                "eu-west-1",
+                "8080",
+                "checkout,search",
+                "true",
+            ]);
             let _ = write!(env, r#"{{"name":"{name}","value":"{value}"}},"#);
         }
     }
@@ -198,18 +227,29 @@ impl Dice {
     }
 
     fn hex(&mut self, length: usize) -> String {
-        (0..length).map(|_| char::from(b"0123456789abcdef"[self.below(16) as usize])).collect()
+        (0..length)
+            .map(|_| char::from(b"0123456789abcdef"[self.below(16) as usize]))
+            .collect()
     }
 
     /// Letters and digits, also valid as base64.
     fn text(&mut self, length: usize) -> String {
         const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-        (0..length.next_multiple_of(4)).map(|_| char::from(LETTERS[self.below(62) as usize])).collect()
+        (0..length.next_multiple_of(4))
+            .map(|_| char::from(LETTERS[self.below(62) as usize]))
+            .collect()
     }
 
     fn uid(&mut self) -> String {
         let hex = self.hex(32);
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
     }
 
     fn name(&mut self) -> String {

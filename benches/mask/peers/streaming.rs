@@ -37,7 +37,11 @@ pub fn mask(workload: &Workload, out: &mut Vec<u8>) {
         ..WriterSettings::default()
     };
     let mut writer = JsonStreamWriter::new_custom(&mut *out, settings);
-    let place = if workload.shape == Shape::PodEvents { Place::Event } else { Place::List };
+    let place = if workload.shape == Shape::PodEvents {
+        Place::Event
+    } else {
+        Place::List
+    };
     loop {
         copy(&mut reader, &mut writer, place, workload.shape);
         if !reader.has_next().unwrap() {

@@ -28,7 +28,10 @@ pub fn mask<L: Library>(workload: &Workload, out: &mut Vec<u8>) {
         for line in workload.body.split_inclusive(|byte| *byte == b'\n') {
             let mut line = line.to_vec();
             let mut event = L::parse(&mut line);
-            event.at("object").into_iter().for_each(|pod| object::<L>(pod, Shape::Pods));
+            event
+                .at("object")
+                .into_iter()
+                .for_each(|pod| object::<L>(pod, Shape::Pods));
             event.print(out);
             out.push(b'\n');
         }
@@ -117,7 +120,10 @@ impl Tree for serde_json::Value {
     }
 
     fn members(&mut self, mut each: impl FnMut(&str, &mut Self)) {
-        self.as_object_mut().into_iter().flatten().for_each(|(key, value)| each(key, value));
+        self.as_object_mut()
+            .into_iter()
+            .flatten()
+            .for_each(|(key, value)| each(key, value));
     }
 
     fn remove(&mut self, key: &str) {
@@ -153,7 +159,10 @@ impl Tree for simd_json::BorrowedValue<'_> {
     }
 
     fn elements(&mut self, each: impl FnMut(&mut Self)) {
-        self.as_array_mut().into_iter().flat_map(|array| array.iter_mut()).for_each(each);
+        self.as_array_mut()
+            .into_iter()
+            .flat_map(|array| array.iter_mut())
+            .for_each(each);
     }
 
     fn members(&mut self, mut each: impl FnMut(&str, &mut Self)) {
@@ -194,7 +203,10 @@ impl Tree for sonic_rs::Value {
     }
 
     fn elements(&mut self, each: impl FnMut(&mut Self)) {
-        self.as_array_mut().into_iter().flat_map(|array| array.iter_mut()).for_each(each);
+        self.as_array_mut()
+            .into_iter()
+            .flat_map(|array| array.iter_mut())
+            .for_each(each);
     }
 
     fn members(&mut self, mut each: impl FnMut(&str, &mut Self)) {

@@ -6,14 +6,19 @@
 //! |---|---|---|
 //! | [`gate`] | a [request](message::Message) | accepted, it means the same to a model of upstream, and is the same the second time |
 //! | [`policy`] | a policy file | it is loaded or refused with places; loaded twice, it is the same policy |
+//! | [`mask`] | a request, and the answer to it | what comes out does not depend on how the answer is cut, and differs from it by masked values alone |
 //! | [`change`] | a request, and a live object | what another implementation of the patch shows to vanish is destructive; reading the live object leaves nothing assumed |
 
 use std::sync::Arc;
 
 use countersign_core::request::{Catalog, Gate};
 
+#[allow(dead_code, reason = "only what is compared")]
+#[path = "../../../crates/core/src/mask/blocks/mod.rs"]
+mod blocks;
 pub mod change;
 pub mod gate;
+pub mod mask;
 pub mod message;
 pub mod policy;
 pub mod seeds;
@@ -34,7 +39,7 @@ pub struct FuzzTarget {
 }
 
 /// All of them.
-pub const TARGETS: [FuzzTarget; 3] = [
+pub const TARGETS: [FuzzTarget; 4] = [
     FuzzTarget {
         name: "gate",
         check: gate::check,
@@ -46,6 +51,10 @@ pub const TARGETS: [FuzzTarget; 3] = [
     FuzzTarget {
         name: "change",
         check: change::check,
+    },
+    FuzzTarget {
+        name: "mask",
+        check: mask::check,
     },
 ];
 

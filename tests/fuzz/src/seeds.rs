@@ -45,6 +45,7 @@ pub fn from_vectors(target: &str) -> Vec<(String, String)> {
             .chain(decisions(Some(live)))
             .filter(|(_, text)| change::is_accepted(text.as_bytes()))
             .collect(),
+        "mask" => answers(),
         "policy" => POLICIES.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
         other => panic!("there is no fuzz target {other}"),
     }
@@ -80,6 +81,141 @@ fn decisions(live: Option<fn(&str) -> &'static str>) -> impl Iterator<Item = (St
         let name = format!("{}{}", text(&case, "id"), if rest.is_some() { "-live" } else { "" });
         (name, Message::write(text(&case, "method"), url, &headers, body, rest))
     })
+}
+
+/// Answers of every form, with the requests that they answer.
+fn answers() -> Vec<(String, String)> {
+    let applied = serde_json::json!({
+        "kind": "Secret", "metadata": { "name": "a" }, "stringData": { "p": "hunter2 \"quoted\" \u{e9}\n" },
+    });
+    let annotations = serde_json::json!({
+        "kubectl.kubernetes.io/last-applied-configuration": format!("{applied}\n"), "note": "hunter2 again", "n": "{\"pin\":1234}",
+    });
+    let managed = r#"[{"manager":"m","fieldsV1":{"f:data":{"k:{\"a\":\"b\"}":{}}}}]"#;
+    let secret = format!(
+        r#"{{"kind":"Secret","metadata":{{"name":"a","managedFields":{managed},"annotations":{annotations}}},"data":{{"p":"aHVudGVyMg=="}} , "type":"Opaque"}}"#
+    );
+    let pod = format!(
+        r#"{{"metadata":{{"name":"p","namespace":"x","annotations":{annotations}}},"spec":{{"containers":[{{"name":"c","args":["--password=hunter2hunter2","-v"],"env":[{{"name":"DB_PASSWORD","value":"hunter2hunter2"}},{{"name":"N","value":"1"}}]}}]}},"status":{{"x":[1,-2.50e3,true,null,{{}},[]],"containerStatuses":[{{"state":{{"terminated":{{"message":"token=abcdefghijklmnop"}}}}}}]}}}}"#
+    );
+    let event = format!("{{\"type\":\"ADDED\",\"object\":{secret}}}\n");
+    let config = r#"{"kind":"ConfigMap","data":{"password":"hunter2hunter2","app.yaml":"a: b\npassword: hunter2hunter2\n"},"binaryData":{"x":"AAEC"}}"#;
+    let row = |object: &str| format!(r#"{{"cells":["a",1,"\\\""],"object":{object}}}"#);
+    let table = format!(
+        r#"{{"kind":"Table","columnDefinitions":[{{"name":"Name"}},{{"name":"Age"}}],"rows":[{},{}]}}"#,
+        row(r#"{"metadata":{"namespace":"agent-guard"}}"#),
+        row(&secret)
+    );
+    let status = r#"{"kind":"Status","status":"Failure","message":"Secret \"a\" is invalid: data: Invalid value: \"hunter2\"","reason":"Invalid","details":{"causes":[{"message":"x"}]},"code":422}"#;
+    let cases = [
+        ("secret", "/api/v1/namespaces/x/secrets/a", "200", secret.clone()),
+        ("secret-as-pod", "/api/v1/namespaces/x/pods/a", "200", secret.clone()),
+        (
+            "secrets",
+            "/api/v1/secrets",
+            "200",
+            format!(
+                r#"{{"kind":"SecretList","metadata":{{"continue":"x"}},"items":[{secret} , {{"data":{{"a":"b"}}}},3,"x\u0022]"]}}"#
+            ),
+        ),
+        (
+            "kind-late",
+            "/api/v1/secrets",
+            "200",
+            format!(r#"{{"items":[{secret}],"kind":"SecretList"}}"#),
+        ),
+        (
+            "hidden",
+            "/api/v1/pods",
+            "200",
+            format!(
+                r#"{{"apiVersion":"v1","items":[{{"metadata":{{"namespace":"agent-guard"}}}},{pod}],"kind":"PodList"}}"#
+            ),
+        ),
+        (
+            "pods",
+            "/api/v1/pods",
+            "200",
+            format!(r#"{{"kind":"PodList","items":[{pod},{pod}]}}"#),
+        ),
+        ("pod", "/api/v1/namespaces/x/pods/p", "200", pod.clone()),
+        ("events", "/api/v1/secrets?watch=true", "200", event.repeat(2)),
+        (
+            "cut-event",
+            "/api/v1/secrets?watch=true",
+            "200",
+            format!("{event}{}", &event[..40]),
+        ),
+        (
+            "other-events",
+            "/api/v1/pods?watch=true",
+            "200",
+            format!("{{\"type\":\"BOOKMARK\",\"object\":{pod}}}\n{{\"type\":\"ERROR\",\"object\":{status}}}\n"),
+        ),
+        ("table", "/api/v1/secrets", "200", table),
+        ("config", "/api/v1/namespaces/x/configmaps/c", "200", config.to_owned()),
+        (
+            "configs",
+            "/api/v1/configmaps",
+            "200",
+            format!(r#"{{"kind":"ConfigMapList","items":[{config}]}}"#),
+        ),
+        (
+            "custom",
+            "/apis/example.com/v1/namespaces/x/widgets/w",
+            "200",
+            format!(
+                r#"{{"kind":"Widget","spec":{{"token":"hunter2hunter2","template":{{"data":{{"a":"b"}}}},"inner":{secret},"list":[{pod}]}}}}"#
+            ),
+        ),
+        (
+            "mixed",
+            "/api/v1/pods",
+            "200",
+            format!(r#"{{"kind":"List","items":[{secret},{config},{pod}]}}"#),
+        ),
+        ("failure", "/api/v1/namespaces/x/secrets/a", "422", status.to_owned()),
+        (
+            "failure-of-pods",
+            "/api/v1/namespaces/x/pods/a",
+            "404",
+            status.to_owned(),
+        ),
+        (
+            "discovery",
+            "/apis",
+            "200",
+            r#"{"kind":"APIGroupList","groups":[{"name":"apps","versions":[{"version":"v1"}]}]}"#.to_owned(),
+        ),
+        (
+            "twice",
+            "/api/v1/secrets",
+            "200",
+            r#"{"kind":"Secret","data":{"a":"x","a":"y"}}"#.to_owned(),
+        ),
+        (
+            "space",
+            "/api/v1/secrets",
+            "200",
+            format!(" \r\n\t{{ \"items\" : [ {secret} ,\n{secret} ] }} \n"),
+        ),
+    ];
+    let message = |(name, url, status, body): (&str, &str, &str, String)| {
+        let headers = [("content-type", "application/json"), ("status", status)];
+        (name.to_owned(), Message::write("GET", url, &headers, &body, None))
+    };
+    let log = Message::write(
+        "GET",
+        "/api/v1/namespaces/x/pods/p/log",
+        &[("content-type", "text/plain")],
+        "a\npassword=hunter2hunter2\n",
+        None,
+    );
+    cases
+        .into_iter()
+        .map(message)
+        .chain([("log".to_owned(), log)])
+        .collect()
 }
 
 fn live(url: &str) -> &'static str {

@@ -60,6 +60,7 @@ mod plan;
 mod report;
 mod scan;
 mod settings;
+mod skip;
 mod strings;
 mod walk;
 

@@ -11,6 +11,9 @@ use super::cursor::{Cursor, Noted};
 use super::error::{MaskError, MaskErrorKind};
 use crate::json::MAX_DEPTH;
 
+#[cfg(test)]
+mod tests;
+
 /// By how much the memory for an item grows at least: doubling it would hold far more than the item.
 const STEP: usize = 64 * 1024;
 

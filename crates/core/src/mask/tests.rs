@@ -1,5 +1,6 @@
 //! What the tests of masking share.
 
+mod blocks;
 mod errors;
 mod policy;
 mod secrets;

@@ -98,12 +98,7 @@ impl<'p> Walk<'p> {
             });
         }
         if !inner.edits.is_empty() {
-            let mut masked = Vec::with_capacity(value.len());
-            inner.edits.apply(value.as_bytes(), &mut masked);
-            let masked = String::from_utf8(masked).map_err(|_| MaskErrorKind::Malformed)?;
-            let mut quoted = String::with_capacity(masked.len() + 2);
-            json::write_string(&masked, &mut quoted);
-            page.edits.replace(text.range.clone(), quoted);
+            page.edits.nest(text, inner.edits);
         }
         Ok(Unpacked::Masked)
     }

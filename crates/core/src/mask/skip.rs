@@ -1,0 +1,117 @@
+//! Passes over strings, objects and arrays, block by block.
+//!
+//! What is passed over is checked for strings (escapes, control characters), for the types of brackets and for depth.
+
+use super::blocks::{self, Level, Run, Strings};
+use super::error::MaskErrorKind;
+use super::strings::{Escapes, are_spaces};
+use crate::json::MAX_DEPTH;
+
+/// From inside a string to behind it; else whether only its end is missing.
+pub(super) struct StringRun<'t> {
+    pub(super) text: &'t [u8],
+    pub(super) at: usize,
+}
+
+impl Run for StringRun<'_> {
+    type Out = Result<usize, bool>;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> Self::Out {
+        let Self { text, mut at } = self;
+        let (mut strings, mut escapes, mut room) = (Strings::INSIDE, Escapes::default(), [0; 64]);
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            let Some(block) = blocks::first(rest, &mut room) else {
+                return Err(true);
+            };
+            let masks = L::masks(block);
+            let quoted = strings.follow::<L>(&masks);
+            let end = quoted.quotes & quoted.quotes.wrapping_neg();
+            // All of the block, if it does not end here.
+            let here = end.wrapping_sub(1);
+            if masks.controls & here != 0 {
+                return Err(false);
+            }
+            let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
+            if unusual != 0 && !escapes.check(unusual, at, text) {
+                return Err(escapes.is_cut);
+            }
+            if end != 0 {
+                return Ok(at + end.trailing_zeros() as usize + 1);
+            }
+            at += 64;
+        }
+    }
+}
+
+/// From the opening bracket of an object or array to behind the closing one, block by block.
+pub(super) struct SubtreeRun<'t> {
+    pub(super) text: &'t [u8],
+    pub(super) at: usize,
+    /// Levels around it.
+    pub(super) around: usize,
+}
+
+impl Run for SubtreeRun<'_> {
+    type Out = Result<usize, MaskErrorKind>;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> Self::Out {
+        let Self { text, mut at, around } = self;
+        let (mut strings, mut escapes, mut room) = (Strings::default(), Escapes::default(), [0; 64]);
+        // What is open, the innermost lowest; a bit is set for an array.
+        let (mut open, mut depth) = (0_u64, around);
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            let Some(block) = blocks::first(rest, &mut room) else {
+                return Err(MaskErrorKind::Malformed);
+            };
+            let masks = L::masks(block);
+            let quoted = strings.follow::<L>(&masks);
+            let mut brackets = (masks.opens | masks.closes) & !quoted.inside;
+            let mut end = 0;
+            while brackets != 0 {
+                let bracket = brackets & brackets.wrapping_neg();
+                brackets ^= bracket;
+                let is_square = u64::from(masks.squares & bracket != 0);
+                if masks.opens & bracket != 0 {
+                    depth += 1;
+                    if depth > MAX_DEPTH {
+                        return Err(MaskErrorKind::TooDeep);
+                    }
+                    open = open << 1 | is_square;
+                    continue;
+                }
+                if open & 1 != is_square {
+                    return Err(MaskErrorKind::Malformed);
+                }
+                open >>= 1;
+                depth -= 1;
+                if depth == around {
+                    end = bracket;
+                    break;
+                }
+            }
+            // All of the block, if it does not end here: what is behind is not looked at.
+            let here = end.wrapping_sub(1);
+            let controls = masks.controls & here;
+            let stray = masks.backslashes & !quoted.inside & here;
+            if stray != 0 || controls & quoted.inside != 0 || !(controls == 0 || are_spaces(controls, rest)) {
+                return Err(MaskErrorKind::Malformed);
+            }
+            let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
+            if unusual != 0 && !escapes.check(unusual, at, text) {
+                return Err(MaskErrorKind::Malformed);
+            }
+            if end != 0 {
+                return Ok(at + end.trailing_zeros() as usize + 1);
+            }
+            at += 64;
+            if quoted.inside == !0 && !strings.is_escaped() {
+                // A long string. Blocks go on where it does something.
+                at += blocks::plain(text.get(at..).unwrap_or_default());
+            }
+        }
+    }
+}
