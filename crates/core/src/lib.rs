@@ -13,6 +13,8 @@
 //!
 //! Time is passed in; what needs a runtime lives in `countersign-tower`.
 
+#![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
+
 pub use jiff::Timestamp;
 
 pub mod approval;

@@ -38,8 +38,8 @@ pub fn check(input: &[u8]) -> bool {
         settled.retain(|finding| !is_pruning(finding) || unreadable.findings().contains(finding));
     }
     assert_eq!(
-        unreadable.findings(),
-        settled,
+        unreadable.findings()[..],
+        settled[..],
         "an object that can't be read settles something"
     );
     assert_eq!(unreadable.supplies_hidden_value(), unread.supplies_hidden_value());
@@ -100,7 +100,7 @@ fn check_read(request: &Canonical, unread: &Change, live: &Live) {
     // A value over something that the body does not name shows only now; but there is no more to a create than its body.
     if request.attributes().verb == Verb::Create {
         let settled: Vec<_> = before.iter().map(settle).collect();
-        assert_eq!(after, settled, "the live object matters to a create");
+        assert_eq!(after[..], settled[..], "the live object matters to a create");
     }
     assert!(
         !read.supplies_hidden_value() || unread.supplies_hidden_value(),

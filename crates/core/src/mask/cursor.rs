@@ -360,7 +360,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether the text is the beginning of a value, and ends inside it.
-    pub(super) fn is_cut_short(mut self) -> Result<bool> {
+    pub(super) fn cut_short(mut self) -> Result<bool> {
         match self.read() {
             Ok(_) => Ok(false),
             // Nothing is wrong but that the text ends.

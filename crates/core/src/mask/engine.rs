@@ -340,5 +340,5 @@ fn is_cut_short(bytes: &[u8]) -> Result<bool, MaskError> {
         Err(error) if error.error_len().is_none() => text(bytes.get(..error.valid_up_to()).unwrap_or_default())?,
         _ => text(bytes)?,
     };
-    Ok(Cursor::new(text, 0).is_cut_short()?)
+    Ok(Cursor::new(text, 0).cut_short()?)
 }

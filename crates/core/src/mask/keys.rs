@@ -19,7 +19,7 @@ pub(super) struct Keys<'a> {
     /// Where each begins, with its quote.
     starts: [u32; FEW],
     /// A keyed hash of each, once there are many. Two keys with the same one are taken for the same.
-    many: Option<Box<HashSet<u64>>>,
+    many: Option<HashSet<u64>>,
 }
 
 impl<'a> Keys<'a> {
@@ -63,7 +63,7 @@ impl<'a> Keys<'a> {
                 let hash = many.hasher().hash_one(key);
                 many.insert(hash);
             }
-            Box::new(many)
+            many
         });
         let hash = many.hasher().hash_one(&*key.decode());
         many.insert(hash)

@@ -110,7 +110,6 @@ fn start(text: &[u8]) -> u32 {
 }
 
 /// Of the lowest three bytes.
-#[expect(clippy::cast_possible_truncation, reason = "the highest bits are left")]
 fn hash(bytes: u32) -> u16 {
     ((bytes << 8).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as u16
 }

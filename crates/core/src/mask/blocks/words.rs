@@ -48,7 +48,7 @@ fn masks(block: &[u8; 64]) -> Masks {
     let mut masks = Masks::default();
     for (at, word) in words(block) {
         // `{` and `[`, `}` and `]` differ in one bit, which no other character has the rest of.
-        let (lower, is_square) = (word | LOW * 0x20, equal(word, b'[') | equal(word, b']'));
+        let (lower, is_square) = (word | (LOW * 0x20), equal(word, b'[') | equal(word, b']'));
         masks.quotes |= bits(equal(word, b'"')) << at;
         masks.backslashes |= bits(equal(word, b'\\')) << at;
         masks.opens |= bits(equal(lower, b'{')) << at;

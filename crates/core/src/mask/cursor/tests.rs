@@ -139,7 +139,7 @@ proptest! {
             // What is read is as strict as the parser.
             Err(error) => {
                 prop_assert!(read.is_err(), "{}: {}", text, error);
-                let is_cut = start.is_cut_short();
+                let is_cut = start.cut_short();
                 if error.kind == json::ErrorKind::UnexpectedEnd {
                     prop_assert_eq!(is_cut, Ok(true), "{}", text);
                 }
@@ -151,7 +151,7 @@ proptest! {
     fn every_beginning_is_cut_short(text in any_text()) {
         prop_assume!(Value::parse(text.as_bytes()).is_ok());
         for end in (1..text.trim_end().len()).filter(|end| text.is_char_boundary(*end)) {
-            prop_assert_eq!(Cursor::new(&text[..end], 0).is_cut_short(), Ok(true), "{}", &text[..end]);
+            prop_assert_eq!(Cursor::new(&text[..end], 0).cut_short(), Ok(true), "{}", &text[..end]);
             prop_assert!(Cursor::new(&text[..end], 0).skip().is_err(), "{}", &text[..end]);
         }
     }
