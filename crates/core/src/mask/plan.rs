@@ -168,7 +168,11 @@ impl Plan {
     pub(super) fn remember(&self, name: &str, value: &[u8]) {
         let Some(known) = &self.0.known else { return };
         let take = |left: usize| left.checked_sub(1);
-        if known.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+        if known
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+        {
             known.values.remember_named(name, value);
         }
     }

@@ -74,7 +74,6 @@ impl Fingerprints {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "only the lowest three bytes count")]
     fn begins(&self, bytes: u64) -> bool {
         self.begins
             .get(usize::from(hash(bytes as u32)))
@@ -110,7 +109,6 @@ fn start(text: &[u8]) -> u32 {
 }
 
 /// Of the lowest three bytes.
-#[expect(clippy::cast_possible_truncation, reason = "the highest bits are left")]
 fn hash(bytes: u32) -> u16 {
     ((bytes << 8).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as u16
 }
