@@ -74,7 +74,6 @@ impl Fingerprints {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "only the lowest three bytes count")]
     fn begins(&self, bytes: u64) -> bool {
         self.begins
             .get(usize::from(hash(bytes as u32)))

@@ -317,7 +317,7 @@ pub(super) fn entropy(secret: &[u8]) -> f64 {
 pub(super) fn is_placeholder(secret: &[u8]) -> bool {
     /// How much of the end is looked at; the start is the format's.
     const END: usize = 16;
-    /// Least different characters in it.
+    /// Least different characters in it; half of what is shorter.
     const DIFFERENT: usize = 5;
     const WORDS: [&[u8]; 8] = [
         b"your",
@@ -336,7 +336,7 @@ pub(super) fn is_placeholder(secret: &[u8]) -> bool {
             *seen = true;
         }
     }
-    if seen.iter().filter(|seen| **seen).count() < DIFFERENT {
+    if seen.iter().filter(|seen| **seen).count() < DIFFERENT.min(end.len().div_ceil(2)) {
         return true;
     }
     // In what is longer the words come by chance.

@@ -113,3 +113,73 @@ fn all_rules_together_find_what_each_does() {
         }
     }
 }
+
+fn rule(id: &str, pattern: &str) -> RuleSource {
+    serde_saphyr::from_str(&format!("id: '{id}'\ndescription: a rule\npattern: '{pattern}'")).unwrap()
+}
+
+#[test]
+fn what_is_wrong_with_a_rule_is_said() {
+    for (id, pattern, problem) in [
+        ("Acme", "acme_[a-z]+", "the id has to be"),
+        ("acme", "acme_[", "no regular expression"),
+        ("acme", "(?:acme)?", "can match the empty text"),
+        ("acme", "acme\\n", "across lines"),
+        ("acme", "[a-z]*@[a-z]*.*[0-9]+x*", "no text of two bytes"),
+        ("acme", "(?:ac(?:me){500}){500}", "too large"),
+    ] {
+        let error = Rules::compile(vec![rule(id, pattern)]).unwrap_err();
+        assert!(
+            error.to_string().contains(problem) && error.rule() == id,
+            "{pattern}: {error}"
+        );
+    }
+    let twice = vec![rule("acme", "acme_[a-z]+"), rule("acme", "acme-[a-z]+")];
+    assert!(Rules::compile(twice).unwrap_err().problem().contains("two rules"));
+    for (example, problem) in [
+        (
+            "key: ⟦acme_s3cret⟧",
+            "in example 1 it finds bytes 5 to 11 instead of bytes 5 to 16",
+        ),
+        ("key: acme_secret", "has to have a secret"),
+    ] {
+        let mut source = rule("acme", "acme_[a-z]+");
+        source.examples.push(example.to_owned());
+        assert!(
+            Rules::compile(vec![source]).unwrap_err().problem().contains(problem),
+            "{example}"
+        );
+    }
+}
+
+#[test]
+fn rules_of_users_may_be_any_regex_with_a_literal() {
+    let text = b"EMP-123456, 078-05-1120, acme:a1b2;acme:c3d4";
+    let hits = |pattern: &str| {
+        let mut hits = Hits::default();
+        Rules::compile(vec![rule("acme", pattern)])
+            .unwrap()
+            .detect(text, &mut hits);
+        let found = |hit: &crate::detect::hit::Hit| String::from_utf8_lossy(&text[hit.range.clone()]).into_owned();
+        hits.as_slice().iter().map(found).collect::<Vec<_>>()
+    };
+    assert_eq!(hits("EMP-[0-9]{6}"), ["EMP-123456"]);
+    assert_eq!(hits("[0-9]{3}-[0-9]{2}-[0-9]{4}"), ["078-05-1120"]);
+    assert_eq!(hits("acme:(?P<secret>(?:[a-z][0-9])+)"), ["a1b2", "c3d4"]);
+}
+
+#[test]
+fn a_line_made_to_be_read_over_and_over_is_masked() {
+    let mut source = rule("acme", "ab[a-c]*d[a-z]{9}");
+    source.begins = Begins::Anywhere;
+    let rules = Rules::compile(vec![source]).unwrap();
+    let mut text = "ab".repeat(300_000).into_bytes();
+    let line = text.len();
+    text.extend_from_slice(b"\nab abdabcdefghi ab");
+    let mut hits = Hits::default();
+    rules.detect(&text, &mut hits);
+    let merged = hits.merged();
+    assert_eq!(merged.len(), 2, "{merged:?}");
+    assert_eq!(merged[0].range.end, line);
+    assert_eq!(&text[merged[1].range.clone()], b"abdabcdefghi");
+}
