@@ -8,7 +8,7 @@ use countersign_core::audit::{Outcome, verify};
 use countersign_tests::control_plane::{self, ControlPlane};
 use countersign_tests::gateway::Gateway;
 use countersign_tests::guarded::events;
-use countersign_tests::program::stderr;
+use countersign_tests::program::{run, stderr};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
 use kube::Client;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 /// Debug builds on a busy machine included.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[track_caller]
 fn in_time(request: &Canonical, live: Option<&Live>) -> Change {
