@@ -13,6 +13,7 @@ use countersign_tests::control_plane;
 use countersign_tests::gateway::Gateway;
 use countersign_tests::guarded::{Stack, until};
 use futures_util::AsyncReadExt as _;
+use futures_util::future::join_all;
 use http::{Method, Request};
 use kube::Client;
 use kube::api::{Api, LogParams};
@@ -160,7 +161,8 @@ async fn no_canary_comes_through() {
     let Some(cp) = control_plane::or_skip("no_canary_comes_through").await else {
         return;
     };
-    let stack = Stack::real(cp, POLICY, |guard, _| guard).await;
+    // Nobody approves: what is held is refused soon.
+    let stack = Stack::real(cp, &POLICY.replace("timeout: 1m", "timeout: 1s"), |guard, _| guard).await;
     let mut planted = Planted::new(&stack.namespace);
     plant(&stack, &planted).await;
 
@@ -180,8 +182,9 @@ async fn no_canary_comes_through() {
 
     for url in &collections {
         read(&stack.agent, url).await;
-        watch(&stack.agent, url).await;
     }
+    // Each takes a second or two, whatever happens.
+    join_all(collections.iter().map(|url| watch(&stack.agent, url))).await;
     for object in &planted.objects {
         read(&stack.agent, &object.url()).await;
         write(&stack.agent, &object.url()).await;

@@ -157,7 +157,10 @@ fn refused(paths: &[String]) -> Refusal {
     unprocessable(format!(
         "the body carries the mask's marker instead of a value at {paths}"
     ))
-    .with_remedy("send a patch with only the fields that change, or the real value")
+    // kubectl shows the causes of a 422 only.
+    .with_remedy(format!(
+        "send a patch with only the fields that change, or the real value of {paths}"
+    ))
 }
 
 fn unprocessable(message: String) -> Refusal {
