@@ -23,9 +23,9 @@ const LEAST: usize = 16;
 /// How much of the front of a run is decoded to see whether it is a text.
 const PROBE: usize = 16;
 
-/// Most bytes that gzip may hold: so many times as many as it takes, and never more than this.
-const MAX_INFLATED: usize = 1024 * 1024;
-const MAX_RATIO: usize = 64;
+/// Most bytes that gzip may hold, with what is zipped in it again, and so many times as many as it takes.
+pub(in crate::detect) const MAX_INFLATED: usize = 1024 * 1024;
+const MAX_RATIO: usize = 32;
 
 const fn table() -> [bool; 256] {
     let mut table = [false; 256];
@@ -66,8 +66,12 @@ pub(in crate::detect) fn next_run(text: &[u8], from: usize) -> Option<Range<usiz
 }
 
 /// What a run stands for, if that is a text; and what part of the run does.
-pub(in crate::detect) fn decoded(text: &[u8], run: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
-    if let Some(plain) = decode(part(text, run.clone())) {
+pub(in crate::detect) fn decoded(
+    text: &[u8],
+    run: Range<usize>,
+    budget: &mut usize,
+) -> Option<(Range<usize>, Vec<u8>)> {
+    if let Some(plain) = decode(part(text, run.clone()), budget) {
         return Some((run, plain));
     }
     // The end of a path may be one of its own.
@@ -76,11 +80,11 @@ pub(in crate::detect) fn decoded(text: &[u8], run: Range<usize>) -> Option<(Rang
     if tail.len() < LEAST {
         return None;
     }
-    let plain = decode(part(text, tail.clone()))?;
+    let plain = decode(part(text, tail.clone()), budget)?;
     Some((tail, plain))
 }
 
-fn decode(run: &[u8]) -> Option<Vec<u8>> {
+fn decode(run: &[u8], budget: &mut usize) -> Option<Vec<u8>> {
     let body = run
         .strip_suffix(b"==")
         .or_else(|| run.strip_suffix(b"="))
@@ -121,7 +125,7 @@ fn decode(run: &[u8]) -> Option<Vec<u8>> {
     };
     let plain = engine.decode(part(body, 0..whole)).ok()?;
     if zipped {
-        return inflate(&plain);
+        return inflate(&plain, budget);
     }
     if wide {
         return Some(plain.into_iter().step_by(2).collect());
@@ -177,13 +181,14 @@ fn is_wide(bytes: &[u8]) -> bool {
             .all(|pair| matches!(pair, [b' '..=b'~' | b'\r' | b'\n', 0]))
 }
 
-fn inflate(zipped: &[u8]) -> Option<Vec<u8>> {
-    let most = (zipped.len().saturating_mul(MAX_RATIO)).min(MAX_INFLATED);
+fn inflate(zipped: &[u8], budget: &mut usize) -> Option<Vec<u8>> {
+    let most = zipped.len().saturating_mul(MAX_RATIO).min(*budget);
     let mut plain = Vec::new();
     // What could be read before an error is looked at too.
     let _ = flate2::read::MultiGzDecoder::new(zipped)
         .take(most as u64)
         .read_to_end(&mut plain);
+    *budget = budget.saturating_sub(plain.len());
     (!plain.is_empty()).then_some(plain)
 }
 

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use memchr::memmem;
 
 use super::bytes::{at, is_blank, part, rest, skip, skip_back};
+use super::harmless::is_harmless;
 use super::quote::Quote;
 use super::sink::Sink;
 use super::stems::Stems;
-use super::value::is_harmless;
 
 /// What such a line has in it: the port of a `.pgpass`, the hash of a password, a word.
 pub(super) const MARKS: &[&str] = &[

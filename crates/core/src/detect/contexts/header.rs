@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use crate::detect::names::{Secrecy, secrecy};
 
-use super::assignment::{Delimiter, Named};
 use super::bare::bare;
 use super::bytes::{at, before, is_blank, part, rest, skip, skip_back, trimmed};
+use super::harmless::is_harmless;
+use super::named::{Delimiter, Named};
 use super::quote::Quote;
 use super::sink::Sink;
-use super::value::{is_harmless, is_plain_word, looks_secret};
+use super::value::{is_plain_word, looks_secret};
 
 /// What found credentials in a header.
 pub(super) const RULE: &str = "http-credentials";

@@ -113,7 +113,7 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
             let start = skip(line, content.start, |byte| {
                 is_blank(byte) || matches!(byte, b'-' | b'{' | b',')
             });
-            let Some(value) = assignment::value_of_pair(line, start) else {
+            let Some(value) = super::pair::value_of_pair(line, start) else {
                 return false;
             };
             if matches!(at(line, value), b'|' | b'>') && value + 3 >= content.end {
@@ -137,7 +137,7 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
                 assignment::inside_element(line, value, secrecy, sink);
                 return true;
             }
-            assignment::single(line, value, secrecy, sink);
+            super::pair::single(line, value, secrecy, sink);
             true
         }
         Carry::Argument(secrecy) => {

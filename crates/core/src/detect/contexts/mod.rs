@@ -6,7 +6,12 @@
 //! 2. A position tells: arguments of known programs, the password of a URL or of a connection string, the fields of
 //!    `.pgpass`, `.netrc`, `/etc/shadow` and their kin.
 //! 3. What can't be a secret stays, whatever its name: nothing, a placeholder, a variable, a reference, a path, the marker.
-//! 4. A line is looked at by itself, with what the lines before it said ([`LineState`]).
+//! 4. Base64, hexadecimal digits and gzip are unpacked, three levels deep and at most a MiB of what a run of them has
+//!    zipped; a run with a secret in it goes whole. Percent-encoding and `\\u0041` are resolved, and what is found is
+//!    masked where it was. This is done for all detectors ([`Detectors`](super::Detectors)).
+//! 5. A line of JSON is one afterwards: no hit goes over the end of a string or splits an escape, and what is no string
+//!    but a number becomes `0`.
+//! 6. A line is looked at by itself, with what the lines before it said ([`LineState`]).
 //!
 //! Time is linear in the text: what was looked at for one name is not looked at again for the next one, or is bounded.
 
@@ -17,11 +22,15 @@ mod bytes;
 pub(super) mod encoded;
 mod files;
 pub(super) mod guard;
+mod harmless;
 mod header;
 mod lines;
+mod named;
+mod pair;
 mod programs;
 mod prose;
 mod quote;
+mod sentence;
 mod shell;
 mod sink;
 mod stems;

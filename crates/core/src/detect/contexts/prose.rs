@@ -4,13 +4,15 @@ use std::ops::Range;
 
 use crate::detect::names::Secrecy;
 
-use super::assignment::{Named, value_of_pair};
 use super::bare::bare;
 use super::bytes::{at, before, goes_on, is_blank, part, rest, skip, skip_back};
+use super::harmless::is_harmless;
 use super::header;
+use super::named::Named;
+use super::pair::value_of_pair;
 use super::quote::Quote;
 use super::sink::Sink;
-use super::value::{Place, is_harmless, is_plain_word, is_secret, looks_secret};
+use super::value::{Place, is_plain_word, is_secret, looks_secret};
 
 /// Words before a name that set what it names to what follows.
 const SETTERS: [&[u8]; 6] = [b"set", b"setenv", b"setx", b"unsafe-set", b"configure", b"add"];
@@ -32,7 +34,7 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
         return auth(line, start, sink);
     }
     if let Some(value) = value_of_pair(line, start) {
-        return Some(super::assignment::single(line, value, named.secrecy, sink));
+        return Some(super::pair::single(line, value, named.secrecy, sink));
     }
     if name.eq_ignore_ascii_case(b"secret") && Quote::open(line, start).is_some() {
         // `secret "db" not found`: its name.

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use memchr::memmem;
 
 use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
+use super::harmless::is_harmless;
 use super::programs::{How, Program, Rule, STEMS, Take, named};
 use super::quote::Quote;
 use super::sink::Sink;
 use super::stems::Stems;
-use super::value::is_harmless;
 
 /// What found an argument.
 pub(super) const RULE: &str = "argument";

@@ -5,8 +5,9 @@ use std::ops::Range;
 use memchr::{memchr, memmem, memrchr};
 
 use super::bytes::{at, before, part, rest, skip, skip_back};
+use super::harmless::is_harmless;
 use super::sink::Sink;
-use super::value::{is_harmless, is_uuid, looks_secret};
+use super::value::{is_uuid, looks_secret};
 
 /// What found a password in a URL.
 const RULE: &str = "url-password";

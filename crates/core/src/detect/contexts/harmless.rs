@@ -1,0 +1,534 @@
+//! What may stand where a secret would, and is none: a placeholder, a variable, a reference, a path.
+
+use crate::mask::MARKER;
+
+use super::bytes::{at, goes_on, skip};
+
+/// The marker where the field is base64.
+const ENCODED_MARKER: &[u8] = b"Y291bnRlcnNpZ24ubWFza2VkLnZhbHVl";
+
+/// Longest value that is looked at for being harmless: what is longer is no placeholder, and looking at it again for
+/// each name before it would take too long.
+pub(super) const MAX_HARMLESS: usize = 512;
+
+/// Words that stand where a value would, and are none.
+const WORDS: &[&str] = &[
+    "",
+    "null",
+    "nil",
+    "none",
+    "nan",
+    "undefined",
+    "unknown",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "ok",
+    "enabled",
+    "disabled",
+    "enable",
+    "disable",
+    "required",
+    "optional",
+    "mandatory",
+    "missing",
+    "empty",
+    "unset",
+    "notset",
+    "not-set",
+    "not_set",
+    "blank",
+    "invalid",
+    "valid",
+    "incorrect",
+    "correct",
+    "wrong",
+    "expired",
+    "revoked",
+    "rejected",
+    "accepted",
+    "denied",
+    "failed",
+    "failure",
+    "error",
+    "success",
+    "changed",
+    "updated",
+    "created",
+    "deleted",
+    "found",
+    "present",
+    "absent",
+    "hidden",
+    "masked",
+    "redacted",
+    "removed",
+    "filtered",
+    "sanitized",
+    "scrubbed",
+    "protected",
+    "obfuscated",
+    "encrypted",
+    "omitted",
+    "sensitive",
+    "confidential",
+    "string",
+    "str",
+    "strings",
+    "bytes",
+    "byte",
+    "boolean",
+    "bool",
+    "integer",
+    "int",
+    "int32",
+    "int64",
+    "number",
+    "object",
+    "array",
+    "any",
+    "interface",
+    "file",
+    "stringarray",
+    "placeholder",
+    "todo",
+    "tbd",
+    "n/a",
+    "na",
+    "generated",
+    "auto",
+    "automatic",
+    "inherit",
+    "prompt",
+    "ask",
+    "stdin",
+    "env",
+    "authentication",
+    "authenticated",
+    "anonymous",
+    "is",
+    "was",
+    "are",
+    "has",
+    "have",
+    "had",
+    "must",
+    "should",
+    "may",
+    "can",
+    "cannot",
+    "could",
+    "will",
+    "would",
+    "does",
+    "did",
+    "do",
+    "not",
+    "for",
+    "from",
+    "with",
+    "without",
+    "and",
+    "or",
+    "but",
+    "if",
+    "in",
+    "of",
+    "at",
+    "by",
+    "to",
+    "too",
+    "the",
+    "a",
+    "an",
+    "this",
+    "that",
+    "your",
+    "my",
+    "please",
+    "enter",
+    "use",
+    "used",
+    "using",
+    "see",
+    "via",
+    "as",
+    "it",
+    "so",
+    "when",
+    "could",
+    "contains",
+    "needs",
+    "need",
+    "unable",
+    "permission",
+    "unauthorized",
+    "unauthenticated",
+    "forbidden",
+    "malformed",
+    "mismatch",
+    "unsupported",
+    "unrecognized",
+    "unexpected",
+    "signature",
+    "flag",
+    "nor",
+    "await",
+    "new",
+    "return",
+    "function",
+    "lambda",
+    "option",
+    "parameter",
+    "field",
+    "value",
+];
+
+/// How a reference to a secret begins; the secret is elsewhere.
+const REFERENCES: &[&str] = &[
+    "vault:",
+    "op://",
+    "arn:",
+    "ref+",
+    "ref:",
+    "file:",
+    "secret://",
+    "secretref:",
+    "env:",
+    "env.",
+    "awssm:",
+    "gcpsm:",
+    "azurekeyvault:",
+    "sops:",
+    "enc[",
+    "enc:",
+    "sealed:",
+    "projects/",
+    "bank-vaults",
+    "kms:",
+    "ssm:",
+    "doppler:",
+    "keyring:",
+    "k8s:",
+    "kubernetes:",
+    "@microsoft.keyvault",
+    "https://kubernetes.default",
+    "$ansible_vault",
+    "os.environ",
+    "os.getenv",
+    "os.lookupenv",
+    "process.env",
+    "system.getenv",
+    "system.getproperty",
+    "getenv",
+    "environ[",
+    "env[",
+    "env(",
+    "env!(",
+    "config.",
+    "config[",
+    "cfg.",
+    "conf.",
+    "settings.",
+    "options.",
+    "opts.",
+    "args.",
+    "params.",
+    "params[",
+    "request.",
+    "req.",
+    "res.",
+    "response.",
+    "self.",
+    "this.",
+    "ctx.",
+    "var.",
+    "vars.",
+    "local.",
+    "data.",
+    "module.",
+    "secrets.",
+    "inputs.",
+    "github.",
+    "steps.",
+    "values.",
+    "spec.",
+    "user.",
+    "random_password.",
+    "sha256:",
+    "sha512:",
+    "secretkeyref",
+    "valuefrom",
+    "configmapkeyref",
+    "c:\\",
+    "~/",
+    "./",
+    "../",
+];
+
+/// Whether a value is one that anybody may read, whatever its name: nothing, a placeholder, a reference, a path.
+pub(super) fn is_harmless(value: &[u8]) -> bool {
+    if value.len() > MAX_HARMLESS {
+        return is_sealed(value);
+    }
+    if value.len() <= 16 && is_word(value) {
+        return true;
+    }
+    value == MARKER.as_bytes() || value == ENCODED_MARKER || is_placeholder(value) || is_reference(value)
+}
+
+fn is_word(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let value = value.strip_suffix(b".").unwrap_or(value);
+    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// `${X}`, `$(X)`, `$X`, `{{ x }}`, `<x>`, `[x]`, `%X%`, `%s`, `***`, `xxxx`, `...`, `(sensitive value)`.
+fn is_placeholder(value: &[u8]) -> bool {
+    let Some((first, last)) = value.first().zip(value.last()) else {
+        return true;
+    };
+    let second = at(value, 1);
+    match first {
+        b'$' => {
+            // A variable in whole; a password may begin with a dollar sign.
+            return match second {
+                b'{' => last == &b'}' || value.windows(2).any(|pair| pair == b":-"),
+                b'(' => last == &b')',
+                b'$' => is_placeholder(value.get(1..).unwrap_or_default()),
+                b'1'..=b'9' => value.len() == 2,
+                _ => value.len() > 2 && is_variable(value.get(1..).unwrap_or_default()),
+            };
+        }
+        b'{' if second == b'{' || last == &b'}' => return value.ends_with(b"}"),
+        b'<' if last == &b'>' || second == b'<' || second == b'(' => return true,
+        b'[' if last == &b']' => return is_words(value),
+        b'(' if last == &b')' => return is_words(value),
+        b'%' if last == &b'%' && value.len() > 2 => return is_words(value),
+        b'%' if value.len() <= 3 => return true,
+        b'#' | b'%' if second == b'{' => return last == &b'}',
+        b'@' if second == b'@' => return true,
+        b'!' if second.is_ascii_alphabetic() => {
+            return [
+                &b"!vault"[..],
+                b"!ref",
+                b"!sub",
+                b"!getatt",
+                b"!importvalue",
+                b"!encrypted",
+                b"!env",
+                b"!secret",
+            ]
+            .iter()
+            .any(|tag| goes_on(value, 0, tag));
+        }
+        b'_' if second == b'_' => return value.ends_with(b"__") && is_words(value),
+        _ => {}
+    }
+    let same = value.iter().all(|byte| byte == first);
+    (same && matches!(first, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b'~'))
+        || value.starts_with("\u{2022}".as_bytes())
+        || value.starts_with(b"****")
+        || value.starts_with(b"<") && value.windows(8).any(|part| part.eq_ignore_ascii_case(b"redacted"))
+        || is_instruction(value)
+        || goes_on(value, 0, b"0xc000")
+}
+
+/// What a sealed secret is: longer than any other, and only its controller can read it.
+fn is_sealed(value: &[u8]) -> bool {
+    value.starts_with(b"Ag")
+        && value
+            .iter()
+            .take(200)
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+}
+
+/// `your-token-here`, `REPLACE_ME`, `insert_password`, `PLACEHOLDER`.
+fn is_instruction(value: &[u8]) -> bool {
+    if value.len() > 48 || value.iter().any(u8::is_ascii_digit) {
+        return false;
+    }
+    let has = |word: &[u8]| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    (goes_on(value, 0, b"your") && matches!(at(value, 4), b'-' | b'_' | b' ' | b'T' | b'P' | b'S' | b'A' | b'K'))
+        || has(b"replace_me")
+        || has(b"replace-me")
+        || has(b"replaceme")
+        || has(b"placeholder")
+        || has(b"redacted")
+        || has(b"goes_here")
+        || has(b"goes-here")
+        || has(b"_here>")
+        || has(b"not set")
+        || has(b"not-a-secret")
+}
+
+/// A name of a variable: capitals, or small letters, with `_`.
+fn is_variable(name: &[u8]) -> bool {
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let small = name.iter().all(|byte| named(byte) && !byte.is_ascii_uppercase());
+    let capital = name.iter().all(|byte| named(byte) && !byte.is_ascii_lowercase());
+    let plain = !name.iter().any(u8::is_ascii_digit);
+    (capital || plain || (small && name.contains(&b'_')))
+        && name.iter().all(named)
+        && !name.first().is_some_and(u8::is_ascii_digit)
+}
+
+/// Letters, blanks and what joins words, within brackets.
+fn is_words(value: &[u8]) -> bool {
+    value.len() < 64
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || b" -_[]()%*.".contains(byte))
+}
+
+fn is_reference(value: &[u8]) -> bool {
+    if REFERENCES
+        .iter()
+        .any(|reference| goes_on(value, 0, reference.as_bytes()))
+    {
+        return true;
+    }
+    is_path(value) || is_call(value)
+}
+
+/// An absolute path: words between slashes. Base64 may begin with a slash too.
+fn is_path(value: &[u8]) -> bool {
+    if value.first() != Some(&b'/') || value.len() > 512 {
+        return false;
+    }
+    let mut parts = value.split(|byte| *byte == b'/').skip(1);
+    let first = parts.next().unwrap_or_default();
+    const ROOTS: &[&[u8]] = &[
+        b"var",
+        b"run",
+        b"etc",
+        b"opt",
+        b"home",
+        b"root",
+        b"tmp",
+        b"mnt",
+        b"usr",
+        b"srv",
+        b"app",
+        b"secrets",
+        b"secret",
+        b"vault",
+        b"data",
+        b"config",
+        b"certs",
+        b"keys",
+        b"dev",
+        b"proc",
+        b"api",
+        b"v1",
+        b"v2",
+        b"bitnami",
+        b"auth",
+        b"oauth",
+        b"oauth2",
+        b"token",
+        b"login",
+        b"reset",
+        b"healthz",
+        b"workspace",
+        b"credentials",
+        b"conf",
+    ];
+    ROOTS.contains(&first)
+        || value
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || b"/-_.".contains(byte))
+}
+
+/// A call or a member of something: `getPassword()`, `secrets["db"]`.
+fn is_call(value: &[u8]) -> bool {
+    let name = skip(value, 0, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':')
+    });
+    if name == 0 || value.first().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
+    match at(value, name) {
+        b'(' => {
+            value.ends_with(b")")
+                || value.ends_with(b");")
+                || name + 1 == value.len()
+                || at(value, name + 1) == b'"'
+                || at(value, name + 1) == b'\''
+        }
+        b'[' => matches!(at(value, name + 1), b'"' | b'\''),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_anybody_may_read() {
+        for value in [
+            "",
+            "null",
+            "None",
+            "true",
+            "${DB_PASSWORD}",
+            "$(DB_PASSWORD)",
+            "$DB_PASSWORD",
+            "$PASSWORD",
+            "{{ .Values.x }}",
+            "<redacted>",
+            "<password>",
+            "***",
+            "********",
+            "xxxx",
+            "[hidden]",
+            "REDACTED",
+            "(sensitive value)",
+            "countersign.masked.value",
+            "Y291bnRlcnNpZ24ubWFza2VkLnZhbHVl",
+            "vault:secret/data/x#y",
+            "op://vault/item/field",
+            "arn:aws:secretsmanager:eu-west-1:1:secret:db",
+            "file:///run/secrets/x",
+            "/var/run/secrets/token",
+            "os.environ[\"X\"]",
+            "process.env.DB_PASSWORD",
+            "getPassword()",
+            "%s",
+            "{}",
+            "your-token-here",
+            "%DB_PASSWORD%",
+            "{password}",
+            "string",
+            "required",
+            "0xc000123456",
+        ] {
+            assert!(is_harmless(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn values_that_may_be_secrets() {
+        for value in [
+            "changeme",
+            "hunter2",
+            "$ecret1",
+            "$2y$10$abc",
+            "password",
+            "p@ss:w0rd/",
+            "/abc+DEF123==",
+            "xxxy",
+            "Pa$$w0rd",
+            "{abc",
+            "%41bc!de",
+            "-----",
+            "correct horse battery staple",
+        ] {
+            assert!(value == "-----" || !is_harmless(value.as_bytes()), "{value}");
+        }
+    }
+}
