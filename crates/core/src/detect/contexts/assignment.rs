@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::detect::names::{Secrecy, secrecy};
 
 use super::bare::{bare, to_line_end};
-use super::bytes::{at, before, is_blank, part, rest, skip, skip_back, trimmed};
+use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
 use super::lines::{Carry, indent};
 use super::named::{Delimiter, MAX_NAME, Named, begins_line, delimited, name_around};
 use super::pair::pair;
