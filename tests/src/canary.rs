@@ -1,5 +1,6 @@
 //! A value that exists nowhere else, and the ways in which it could come through.
 
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -23,7 +24,11 @@ impl Canary {
     /// The form in which it is in these bytes, if any.
     #[must_use]
     pub fn is_in(&self, haystack: &[u8]) -> Option<&'static str> {
-        let text = String::from_utf8_lossy(haystack).to_lowercase();
+        Search::new([self]).found_in(haystack).first().map(|found| found.form)
+    }
+
+    /// Every form that it can take, with the name of each.
+    fn forms(&self) -> Vec<(&'static str, String)> {
         let mut forms = vec![("plain", self.0.clone()), ("hex", hex::encode(&self.0))];
         for once in [json(&self.0), go(&self.0)] {
             forms.push(("JSON in JSON", json(&once)));
@@ -36,9 +41,59 @@ impl Canary {
             forms.push(("base64", encoded[4..encoded.len() - 4].to_owned()));
         }
         forms
-            .into_iter()
-            .find(|(_, form)| text.contains(&form.to_lowercase()))
-            .map(|(name, _)| name)
+    }
+}
+
+/// Looks for many canaries at once.
+#[derive(Debug)]
+pub struct Search {
+    automaton: AhoCorasick,
+    /// For each pattern: which canary, in which form.
+    patterns: Vec<(usize, &'static str)>,
+}
+
+/// A canary that came through.
+#[derive(Debug)]
+pub struct Found {
+    /// Which of those that were looked for.
+    pub index: usize,
+    /// `plain`, `base64`, …
+    pub form: &'static str,
+    /// What stands around the first of them.
+    pub around: String,
+}
+
+impl Search {
+    #[must_use]
+    pub fn new<'a>(canaries: impl IntoIterator<Item = &'a Canary>) -> Self {
+        let (mut patterns, mut forms) = (Vec::new(), Vec::new());
+        for (index, canary) in canaries.into_iter().enumerate() {
+            for (name, form) in canary.forms() {
+                patterns.push((index, name));
+                forms.push(form);
+            }
+        }
+        // In any case of letters: a label, or a host name, is in lower case.
+        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(forms);
+        Self {
+            automaton: automaton.expect("few and short patterns"),
+            patterns,
+        }
+    }
+
+    /// Those that are in these bytes, each where it was found first.
+    #[must_use]
+    pub fn found_in(&self, haystack: &[u8]) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        for hit in self.automaton.find_overlapping_iter(haystack) {
+            let (index, form) = self.patterns[hit.pattern().as_usize()];
+            if found.iter().all(|known| known.index != index) {
+                let around = hit.start().saturating_sub(200)..haystack.len().min(hit.end() + 80);
+                let around = String::from_utf8_lossy(&haystack[around]).into_owned();
+                found.push(Found { index, form, around });
+            }
+        }
+        found
     }
 }
 
@@ -74,6 +129,9 @@ mod tests {
             }
             assert_eq!(canary.is_in(b"nothing"), None);
         }
+        let two = [Canary::new("one", "team"), Canary::new("two", "team")];
+        let found = Search::new(&two).found_in(two[1].0.to_uppercase().as_bytes());
+        assert_eq!((found.len(), found[0].index, found[0].form), (1, 1, "plain"));
         let go = r#"canary\\\"word\\u003cteam\\u003e\\u0026\\\\sings"#;
         assert!(Canary::escaped("word", "team").is_in(go.as_bytes()).is_some());
     }

@@ -19,6 +19,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::OnceCell;
 
 const TEAM: &str = "team-a";
+
 /// The namespace that the gateway's policy lets its agents work in, and objects in it.
 async fn make_team(cp: &'static ControlPlane) {
     static MADE: OnceCell<()> = OnceCell::const_new();
@@ -307,6 +308,7 @@ async fn a_secret_is_edited_and_replaced() {
     let Some(gateway) = Gateway::start_under(test, &path).await else {
         return;
     };
+    make_team(gateway.cp).await;
     let secrets: Api<Secret> = Api::namespaced(gateway.cp.admin(), TEAM);
     let secret = json!({
         "metadata": {"name": "edited", "labels": {"app": "before"}},

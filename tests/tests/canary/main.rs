@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_tests::canary::Canary;
+use countersign_tests::canary::{Canary, Search};
 use countersign_tests::control_plane;
 use countersign_tests::gateway::Gateway;
 use countersign_tests::guarded::{Stack, until};
@@ -48,9 +48,9 @@ async fn get(client: &Client, url: &str, accept: &str) -> kube::Result<String> {
 }
 
 /// What the server answers, refusals included: they are looked at like anything else.
-async fn whatever(answer: impl Future<Output = kube::Result<String>>) {
+async fn whatever(what: &str, answer: impl Future<Output = kube::Result<String>>) {
     let ended = tokio::time::timeout(Duration::from_secs(60), answer).await;
-    let _ = ended.expect("an answer in time");
+    assert!(ended.is_ok(), "no answer in time: {what}");
 }
 
 /// Makes the objects beside the guard.
@@ -98,15 +98,16 @@ async fn read(agent: &Client, url: &str) {
         ("application/vnd.kubernetes.protobuf", ""),
         ("application/yaml", ""),
     ] {
-        whatever(get(agent, &format!("{url}{query}"), accept)).await;
+        whatever(url, get(agent, &format!("{url}{query}"), accept)).await;
     }
 }
 
+/// What a watch sends first, up to the end of its second.
 async fn watch(agent: &Client, url: &str) {
     let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
     for accept in [JSON, table] {
         let query = "?watch=true&resourceVersion=0&timeoutSeconds=1";
-        whatever(get(agent, &format!("{url}{query}"), accept)).await;
+        whatever(url, get(agent, &format!("{url}{query}"), accept)).await;
     }
 }
 
@@ -115,7 +116,11 @@ async fn write(agent: &Client, url: &str) {
     let label = json!({"metadata": {"labels": {"touched": "yes"}}});
     for query in ["?dryRun=All", ""] {
         let headers = [("content-type", "application/merge-patch+json")];
-        whatever(call(agent, Method::PATCH, &format!("{url}{query}"), &headers, &label)).await;
+        whatever(
+            url,
+            call(agent, Method::PATCH, &format!("{url}{query}"), &headers, &label),
+        )
+        .await;
     }
     for broken in [
         json!({"metadata": {"labels": 5}}),
@@ -127,7 +132,7 @@ async fn write(agent: &Client, url: &str) {
         json!({"spec": {"containers": [{"name": "app", "image": "registry.internal/app:2", "env": [{"name": "A", "value": "b"}]}]}}),
     ] {
         for kind in ["application/merge-patch+json", "application/strategic-merge-patch+json"] {
-            whatever(call(agent, Method::PATCH, url, &[("content-type", kind)], &broken)).await;
+            whatever(url, call(agent, Method::PATCH, url, &[("content-type", kind)], &broken)).await;
         }
     }
 }
@@ -157,7 +162,6 @@ async fn collections(admin: &Client, namespace: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-#[ignore = "reads the whole server in every form, which takes minutes, and has not come out clean yet"]
 async fn no_canary_comes_through() {
     let Some(cp) = control_plane::or_skip("no_canary_comes_through").await else {
         return;
@@ -173,23 +177,24 @@ async fn no_canary_comes_through() {
     for url in collections.iter().filter(|url| !url.contains("/namespaces/")) {
         stored.push_str(&get(&stack.admin, url, JSON).await.unwrap_or_default());
     }
-    for (place, canary) in &planted.canaries {
+    let found = Search::new(planted.canaries.iter().map(|(_, canary)| canary)).found_in(stored.as_bytes());
+    for (index, (place, canary)) in planted.canaries.iter().enumerate() {
         assert!(
-            canary.is_in(stored.as_bytes()).is_some(),
+            found.iter().any(|found| found.index == index),
             "no canary in {place}: {}",
             canary.0
         );
     }
 
-    for url in &collections {
-        read(&stack.agent, url).await;
-    }
+    // First of all, as an agent may meet a value where nothing gives it away but that it was the value of a Secret: in a
+    // label, where the Secret's data is not in the answer.
+    whatever("/api/v1/secrets", get(&stack.agent, "/api/v1/secrets", JSON)).await;
+    join_all(collections.iter().map(|url| read(&stack.agent, url))).await;
+    let urls: Vec<String> = planted.objects.iter().map(places::Object::url).collect();
+    join_all(urls.iter().map(|url| read(&stack.agent, url))).await;
     // Each takes a second or two, whatever happens.
     join_all(collections.iter().map(|url| watch(&stack.agent, url))).await;
-    for object in &planted.objects {
-        read(&stack.agent, &object.url()).await;
-        write(&stack.agent, &object.url()).await;
-    }
+    join_all(urls.iter().map(|url| write(&stack.agent, url))).await;
     planted.canaries.extend(logs(&stack).await);
     let decoded = clients::kube_rs(&stack.agent).await;
     assert!(decoded > 50, "{decoded} objects");
@@ -201,6 +206,8 @@ async fn no_canary_comes_through() {
         "{} bytes are too few to show anything",
         received.len()
     );
+    let canaries = &planted.canaries;
+    let search = Search::new(planted.canaries.iter().map(|(_, canary)| canary));
     let leaks: Vec<String> = [
         ("the agent received", &received),
         ("the audit holds", &log),
@@ -208,12 +215,10 @@ async fn no_canary_comes_through() {
     ]
     .into_iter()
     .flat_map(|(who, bytes)| {
-        let leaks = planted
-            .canaries
-            .iter()
-            .filter_map(move |(place, canary)| Some((who, place, canary.is_in(bytes)?)));
-        leaks.map(|(who, place, form)| format!("{who} the canary of {place}, as {form}"))
+        let found = search.found_in(bytes).into_iter();
+        found.map(move |found| (who, &canaries[found.index].0, found))
     })
+    .map(|(who, place, found)| format!("{who} the canary of {place}, as {}: {}", found.form, found.around))
     .collect();
     println!(
         "{} canaries, {} collections, {} objects; {} bytes received, {} bytes of audit",
@@ -242,11 +247,11 @@ async fn through_the_gateway(stack: &Stack) -> Vec<u8> {
 async fn logs(stack: &Stack) -> Vec<(String, Canary)> {
     let named = Canary::new("logged", &stack.namespace);
     let known = Canary::new("printed", &stack.namespace);
-    let secret = json!({"kind": "Secret", "metadata": {"name": "printed"}, "stringData": {"a": known.0}});
+    let secret = json!({"kind": "Secret", "metadata": {"name": "printed"}, "stringData": {"password": known.0}});
     let secrets = format!("/api/v1/namespaces/{}/secrets", stack.namespace);
     let made = call(&stack.admin, Method::POST, &secrets, &[("content-type", JSON)], &secret).await;
     made.expect("a secret");
-    whatever(get(&stack.agent, &format!("{secrets}/printed"), JSON)).await;
+    whatever(&secrets, get(&stack.agent, &format!("{secrets}/printed"), JSON)).await;
     let text = format!(
         "starting\nlevel=info password={0} user=web\nAuthorization: Bearer {0}\nconnected with {1}\n{2}\n",
         named.0,

@@ -102,7 +102,7 @@ impl Planted {
                     "annotations": {LAST_APPLIED: applied, "copy": copied, "encoded": STANDARD.encode(&data)},
                 },
                 "data": {"a": STANDARD.encode(&data)},
-                "stringData": {"b": string_data, "c": copied, "d": label, "e": &label[..label.len().min(63)]},
+                "stringData": {"b": string_data, "c": copied, "token": label, "password": &label[..label.len().min(63)]},
             }),
         );
         let release = self.opaque("Helm release");
