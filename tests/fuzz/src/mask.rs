@@ -112,7 +112,10 @@ fn check_output(body: &[u8], whole: &Outcome) {
     let Outcome { out, end: Ok(report) } = whole else {
         return;
     };
-    let out = std::str::from_utf8(out).expect("what comes out is text");
+    let Ok(out) = std::str::from_utf8(out) else {
+        assert!(std::str::from_utf8(body).is_err(), "text became something else");
+        return;
+    };
     // One value; a watch is many.
     let (Ok(before), Ok(after)) = (Value::parse(body), Value::parse(out.as_bytes())) else {
         assert!(
