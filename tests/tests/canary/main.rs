@@ -4,10 +4,13 @@
 mod clients;
 mod places;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_core::request::Gate;
+use countersign_kube::LiveCatalog;
 use countersign_tests::canary::{Canary, Search};
 use countersign_tests::control_plane;
 use countersign_tests::gateway::Gateway;
@@ -53,18 +56,27 @@ async fn whatever(what: &str, answer: impl Future<Output = kube::Result<String>>
     assert!(ended.is_ok(), "no answer in time: {what}");
 }
 
+/// Defines the custom resource.
+async fn define(admin: &Client) {
+    let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let made = call(
+        admin,
+        Method::POST,
+        crds,
+        &[("content-type", JSON)],
+        &widget_definition(),
+    )
+    .await;
+    made.expect("a new kind");
+    until("the new kind is served", async || {
+        get(admin, "/apis/planted.example.com/v1/widgets", JSON).await.is_ok()
+    })
+    .await;
+}
+
 /// Makes the objects beside the guard.
 async fn plant(stack: &Stack, planted: &Planted) {
     let headers = [("content-type", JSON)];
-    let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    call(&stack.admin, Method::POST, crds, &headers, &widget_definition())
-        .await
-        .expect("a new kind");
-    let widgets = format!("/apis/planted.example.com/v1/namespaces/{}/widgets", stack.namespace);
-    until("the new kind is served", async || {
-        get(&stack.admin, &widgets, JSON).await.is_ok()
-    })
-    .await;
     for object in &planted.objects {
         let made = call(&stack.admin, Method::POST, &object.collection, &headers, &object.body).await;
         if let Err(error) = made {
@@ -167,7 +179,12 @@ async fn no_canary_comes_through() {
         return;
     };
     // Nobody approves: what is held is refused soon.
-    let stack = Stack::real(cp, &POLICY.replace("timeout: 1m", "timeout: 1s"), |guard, _| guard).await;
+    define(&cp.admin()).await;
+    let catalog = LiveCatalog::start(cp.admin())
+        .await
+        .expect("the resources of the cluster");
+    let policy = POLICY.replace("timeout: 1m", "timeout: 1s");
+    let stack = Stack::real(cp, &policy, |guard, _| guard.gate(Gate::new(Arc::new(catalog.clone())))).await;
     let mut planted = Planted::new(&stack.namespace);
     plant(&stack, &planted).await;
 

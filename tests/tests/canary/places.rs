@@ -388,7 +388,9 @@ pub(crate) fn widget_definition() -> Value {
                 "schema": {"openAPIV3Schema": {"type": "object", "properties": {
                     "spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
                 }}},
-                "additionalPrinterColumns": [{"name": "Password", "type": "string", "jsonPath": ".spec.password"}],
+                "additionalPrinterColumns": [{
+                    "name": "Login", "type": "string", "description": "Says little.", "jsonPath": ".spec.password",
+                }],
             }],
         },
     })

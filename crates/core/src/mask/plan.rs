@@ -8,7 +8,7 @@ use super::masking::Masking;
 use super::walk::Kin;
 use crate::detect::{Detector, Detectors, KnownValues};
 use crate::policy::MaskObligation;
-use crate::request::{Attributes, Kind, Origin, Verb};
+use crate::request::{Attributes, Kind, Origin, PrinterColumn, Verb};
 
 /// What to mask in the answer to one request; cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ struct Inner {
     name: String,
     namespace: String,
     about_namespaces: bool,
+    /// What the columns of its Tables show, as far as that is known.
+    columns: Vec<PrinterColumn>,
     may_span_namespaces: bool,
     obligations: Vec<Arc<MaskObligation>>,
     hidden: Vec<String>,
@@ -114,6 +116,7 @@ impl Plan {
             name: a.name.to_string(),
             namespace: a.namespace.to_string(),
             about_namespaces: resource && a.api_group.is_empty() && a.resource == "namespaces",
+            columns: kind.map(|kind| kind.columns.clone()).unwrap_or_default(),
             may_span_namespaces: a.namespace.is_empty() && kind.is_none_or(|kind| kind.namespaced),
             obligations: obligations.to_vec(),
             hidden: Vec::new(),
@@ -201,6 +204,14 @@ impl Plan {
             }
         }
         kin
+    }
+
+    /// What a column of a Table shows: the keys of its path, in each version in which they differ.
+    pub(super) fn paths_of_column(&self, name: &str) -> impl Iterator<Item = &[String]> {
+        let columns = self.0.columns.iter();
+        columns
+            .filter(move |column| column.name == name)
+            .map(|column| &*column.path)
     }
 
     /// Whether this is the one kind that the URL names.

@@ -65,6 +65,7 @@ fn kind(group: &str, resource: &str, kind: &str, origin: Origin) -> Kind {
         kind: kind.into(),
         namespaced: kind != "Namespace" && kind != "Node",
         origin,
+        columns: Vec::new(),
     }
 }
 

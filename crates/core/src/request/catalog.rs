@@ -32,6 +32,18 @@ pub struct Kind {
     pub namespaced: bool,
     /// Who serves it.
     pub origin: Origin,
+    /// What the columns of its Tables show, those of all versions; only known of custom resources.
+    pub columns: Vec<PrinterColumn>,
+}
+
+/// A column of the Tables of a custom resource, by `additionalPrinterColumns` of its definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PrinterColumn {
+    /// Name of the column.
+    pub name: String,
+    /// The keys that its JSONPath names on the way to what is shown, without indices and filters.
+    pub path: Vec<String>,
 }
 
 /// Knows which resources exist.
@@ -96,6 +108,22 @@ impl Catalog {
         self
     }
 
+    /// Says what a column of a custom resource's Tables shows, by a JSONPath such as `.spec.containers[0].image`: what is
+    /// masked there is masked in the column too.
+    #[must_use]
+    pub fn with_printer_column(mut self, group: &str, resource: &str, name: &str, path: &str) -> Self {
+        let resources = self.kinds.get_mut(group);
+        let kind = resources.and_then(|resources| resources.get_mut(resource));
+        if let Some(kind) = kind.filter(|kind| kind.origin == Origin::Custom) {
+            let column = PrinterColumn {
+                name: name.to_owned(),
+                path: keys_of(path),
+            };
+            Arc::make_mut(kind).columns.push(column);
+        }
+        self
+    }
+
     /// Adds a group that an aggregated API server serves: any resource of it, to be read only.
     #[must_use]
     pub fn with_aggregated(mut self, group: &str) -> Self {
@@ -129,6 +157,7 @@ impl Catalog {
             kind: kind.to_owned(),
             namespaced,
             origin,
+            columns: Vec::new(),
         };
         let resources = self.kinds.entry(group.to_owned()).or_default();
         resources.insert(resource.to_owned(), Arc::new(kind));
@@ -153,6 +182,7 @@ impl ResourceCatalog for Catalog {
                 kind: String::new(),
                 namespaced: true,
                 origin: Origin::Aggregated,
+                columns: Vec::new(),
             })
         })
     }
@@ -161,6 +191,47 @@ impl ResourceCatalog for Catalog {
         self.selectable
             .contains(&(kind.group.clone(), kind.resource.clone(), field.to_owned()))
     }
+}
+
+/// The keys of a JSONPath, in the dialect of client-go's `util/jsonpath`: `.a.b`, `.a\.b`, `['a.b']`; `[0]`, `[*]` and
+/// `[?(…)]` only pick elements.
+fn keys_of(path: &str) -> Vec<String> {
+    let (mut keys, mut key) = (Vec::new(), String::new());
+    let mut rest = path.trim_matches(|brace| brace == '{' || brace == '}').chars();
+    while let Some(next) = rest.next() {
+        match next {
+            '.' => keys.push(std::mem::take(&mut key)),
+            '\\' => key.extend(rest.next()),
+            '[' => {
+                keys.push(std::mem::take(&mut key));
+                keys.extend(in_brackets(&mut rest));
+            }
+            _ => key.push(next),
+        }
+    }
+    keys.push(key);
+    keys.retain(|key| !key.is_empty() && key != "*" && key != "$");
+    keys
+}
+
+/// What stands up to the closing bracket, if it is a key in quotes.
+fn in_brackets(rest: &mut std::str::Chars<'_>) -> Option<String> {
+    let (mut inside, mut quote, mut depth) = (String::new(), None, 1_u32);
+    for next in rest {
+        match (quote, next) {
+            (None, '[') => depth = depth.saturating_add(1),
+            (None, ']') => depth -= 1,
+            (None, '\'' | '"') => quote = Some(next),
+            (Some(open), _) if next == open => quote = None,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+        inside.push(next);
+    }
+    let quoted = |quote| inside.strip_prefix(quote)?.strip_suffix(quote).map(str::to_owned);
+    quoted('\'').or_else(|| quoted('"'))
 }
 
 #[cfg(test)]
@@ -178,6 +249,45 @@ mod tests {
         assert_eq!(catalog.lookup("apps", "others").unwrap().origin, Origin::Aggregated);
         assert!(catalog.lookup("example.com", "secrets").is_none());
         assert!(catalog.lookup("", "deployments").is_none());
+    }
+
+    #[test]
+    fn columns_of_custom_resources_are_known_by_their_paths() {
+        let column = |path: &str| {
+            let catalog = Catalog::kubernetes()
+                .with_custom("example.com", "widgets", "Widget", true)
+                .with_printer_column("example.com", "widgets", "Shown", path)
+                .with_printer_column("", "secrets", "Shown", path);
+            assert!(catalog.lookup("", "secrets").unwrap().columns.is_empty());
+            let kind = catalog.lookup("example.com", "widgets").unwrap();
+            kind.columns[0].path.join(" ")
+        };
+        for (path, keys) in [
+            (".spec.password", "spec password"),
+            ("{.spec.password}", "spec password"),
+            (".spec.containers[0].image", "spec containers image"),
+            (
+                ".status.conditions[?(@.type=='Ready')].status",
+                "status conditions status",
+            ),
+            (
+                ".status.conditions[?(@.type==\"]\")].status",
+                "status conditions status",
+            ),
+            (
+                ".metadata.annotations.example\\.com/token",
+                "metadata annotations example.com/token",
+            ),
+            (
+                ".metadata.annotations['example.com/token']",
+                "metadata annotations example.com/token",
+            ),
+            ("..password", "password"),
+            ("$.a[*].b[", "a b"),
+            ("", ""),
+        ] {
+            assert_eq!(column(path), keys, "{path}");
+        }
     }
 
     #[test]

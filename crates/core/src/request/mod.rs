@@ -64,7 +64,7 @@ mod usage;
 pub(crate) use accept::not_acceptable;
 pub use attributes::{Attributes, Verb};
 pub use canonical::{Canonical, Upgrade};
-pub use catalog::{Catalog, Kind, Origin, ResourceCatalog};
+pub use catalog::{Catalog, Kind, Origin, PrinterColumn, ResourceCatalog};
 pub(crate) use catalog_table::BUILT_IN;
 pub use catalog_table::REVIEWED_FOR;
 pub use change::{Change, Concern, Finding, Findings, Weight};

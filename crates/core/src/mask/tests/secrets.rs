@@ -1,6 +1,8 @@
 //! Secrets, wherever they are.
 
 use super::*;
+use crate::mask::{FieldRule, FieldTreatment, Kinds, Masking};
+use crate::request::{Catalog, ResourceCatalog as _};
 
 /// base64("hunter2-and-more"), base64("bob")
 const PASSWORD: &str = "aHVudGVyMi1hbmQtbW9yZQ==";
@@ -125,6 +127,35 @@ fn tables_and_partial_objects() {
         with_markers(r#"{"kind":"PartialObjectMetadataList","items":[{"metadata":{"annotations":{"a":"<T>"}}}]}"#)
     );
     untouched(&pods(Verb::List), list);
+}
+
+#[test]
+fn cells_of_custom_resources_by_what_they_show() {
+    let catalog = Catalog::kubernetes()
+        .with_custom("example.com", "widgets", "Widget", true)
+        .with_printer_column("example.com", "widgets", "Login", ".spec.login.password")
+        .with_printer_column("example.com", "widgets", "Door", ".spec.doors[0].number")
+        .with_printer_column("example.com", "widgets", "Color", ".spec.color");
+    let kind = catalog.lookup("example.com", "widgets").unwrap();
+    let attributes = attributes(Verb::List, "example.com", "widgets", "", "");
+    let plan = Plan::new(&attributes, Some(&kind), &[]);
+    let body = r#"{"kind":"Table","columnDefinitions":[{"name":"Name"},{"name":"Login"},{"name":"Door"},{"name":"Color"}],"rows":[{"cells":["a","opensesame","left","red"],"object":null}]}"#;
+    let masked = body.replace("opensesame", MARKER);
+    assert_eq!(json(&plan, body).body(), masked);
+    // What a policy masks by its path.
+    let door = FieldRule {
+        kind: "Widget".into(),
+        groups: Vec::new(),
+        path: "spec.doors.*.number".parse().unwrap(),
+        treatment: FieldTreatment::Mask,
+        why: None,
+    };
+    let kinds = Kinds::built_in().with(&[door]).unwrap();
+    let plan = plan.masking(Masking {
+        kinds,
+        ..Masking::default()
+    });
+    assert_eq!(json(&plan, body).body(), masked.replace("left", MARKER));
 }
 
 #[test]

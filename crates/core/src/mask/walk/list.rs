@@ -1,6 +1,7 @@
 //! Lists and Tables inside an item.
 
-use super::names::Names;
+use super::names::{self, Names};
+use super::part::FIELD;
 use super::policy::Policy;
 use super::table::Columns;
 use super::trail::{Place, Trail};
@@ -93,8 +94,8 @@ impl<'p> Walk<'p> {
         Ok(obligations.first().map(|obligation| obligation.rule.clone()))
     }
 
-    /// Masks cells. Under an obligation all of them but those that identify the object: which column shows which path is
-    /// not known. Else what they look like counts, and for custom resources the column's name.
+    /// Masks cells. Under an obligation all of them but those that identify the object: a column may show what is made of
+    /// what is masked. Else what they look like counts, and for custom resources the column's name and what it shows.
     fn cells(
         &mut self,
         page: &mut Page<'_>,
@@ -118,12 +119,28 @@ impl<'p> Walk<'p> {
                 None if is_shown && index == 1 => _ = page.cursor.skip()?,
                 Some(_) if is_shown => _ = page.cursor.skip()?,
                 Some(rule) => self.whole(page, Place::Inside, MARKER, rule)?,
-                None => {
-                    let name = name.filter(|_| !self.plan.is_built_in());
-                    self.value(page, &Trail::unknown(), Names::of(name), context.scope)?;
-                }
+                None => self.cell(page, name.filter(|_| !self.plan.is_built_in()), context)?,
             }
         }
         Ok(())
+    }
+
+    /// Masks a cell of the column with this name.
+    fn cell(&mut self, page: &mut Page<'_>, name: Option<&str>, context: &Context<'_, 'p>) -> Result<()> {
+        let (plan, mut above) = (self.plan, None);
+        for path in name.into_iter().flat_map(|name| plan.paths_of_column(name)) {
+            let mut trail = Trail::default();
+            trail.enter(&plan.kin());
+            for key in path {
+                let Some(next) = trail.member(key) else { break };
+                // The path does not say whether it goes through an array here.
+                trail = next.element(usize::MAX).unwrap_or(next);
+                if trail.is_masked() {
+                    return self.whole(page, Place::Inside, MARKER, FIELD);
+                }
+                above = above.or(names::covers_what_is_below(key).then_some(&**key));
+            }
+        }
+        self.value(page, &Trail::unknown(), Names { own: name, above }, context.scope)
     }
 }

@@ -66,6 +66,7 @@ fn ask(text: &str, effects: &str) -> Canonical {
         kind: "Thing".into(),
         namespaced: namespace.is_some(),
         origin: Origin::BuiltIn,
+        columns: Vec::new(),
     };
     Canonical::for_test(attributes, effects, Some(kind))
 }
