@@ -16,7 +16,8 @@
 //!    metadata-only answers, its annotations are replaced whole); tokens, issued certificates, files of credentials.
 //! 5. Everything else is scanned: by its name (its key, the `name` beside it, a key around it) and by what it looks like.
 //!    Where a name decides, the whole value goes; where a detector finds something, only that. The arguments of a command
-//!    are looked at together. What the table says to keep, since nothing but a narrow syntax can stand there, is passed
+//!    are looked at together. A cell in a Table of a custom resource counts as what its column shows
+//!    ([`PrinterColumn`](crate::request::PrinterColumn)). What the table says to keep, since nothing but a narrow syntax can stand there, is passed
 //!    over, in objects of Kubernetes itself that the URL names.
 //! 6. Of every object, `managedFields` is removed, and JSON in strings (`last-applied-configuration`) is masked in its
 //!    place by the kind inside; in an annotation, if it can't be read, it is replaced whole.
