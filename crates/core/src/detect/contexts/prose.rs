@@ -36,7 +36,10 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     if let Some(value) = value_of_pair(line, start) {
         return Some(super::pair::single(line, value, named.secrecy, sink));
     }
-    if name.eq_ignore_ascii_case(b"secret") && Quote::open(line, start).is_some() {
+    // Not `SECRET 'x'` of SQL.
+    if name.eq_ignore_ascii_case(b"secret")
+        && Quote::open(line, start).is_some_and(|_| name != b"SECRET" || at(line, start) != b'\'')
+    {
         // `secret "db" not found`: its name.
         return None;
     }
@@ -45,6 +48,10 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
         let range = quote.start..quote.close(line)?;
         header::value(line, range.clone(), Secrecy::Cookie, sink);
         return Some(range.end);
+    }
+    // `pass` is a verb, too.
+    if name.eq_ignore_ascii_case(b"pass") && name != b"PASS" && before(line, named.name.start) != b'-' {
+        return None;
     }
     let range = if before(line, named.name.start) == b'-' {
         argument(line, start, named.secrecy)
@@ -132,7 +139,8 @@ fn is_key_alone(line: &[u8], named: &Named) -> bool {
 
 /// The argument behind a flag.
 fn argument(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>> {
-    if at(line, start) == b'-' && !looks_secret(part(line, bare(line, start)), 8) {
+    let is_flag = part(line, start..start + 2) == b"--" && at(line, start + 2).is_ascii_lowercase();
+    if is_flag || at(line, start) == b'-' && !looks_secret(part(line, bare(line, start)), 8) {
         return None;
     }
     let range = match Quote::open(line, start) {
@@ -154,13 +162,22 @@ fn argument(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>>
 
 /// What a sentence says to be the value.
 fn said(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>> {
+    // `IDENTIFIED WITH mysql_native_password BY 'x'`.
+    if part(line, start..start + 4) == b"BY '" {
+        return spoken(line, start + 3, secrecy, true);
+    }
+    for setting in [&b"set to "[..], b"changed to ", b"reset to "] {
+        if goes_on(line, start, setting) {
+            return spoken(line, start + setting.len(), secrecy, true);
+        }
+    }
     let word_end = skip(line, start, |byte| byte.is_ascii_alphabetic());
     let word = part(line, start..word_end);
     if !word.is_empty()
-        && is_blank(at(line, word_end))
+        && (is_blank(at(line, word_end)) || (at(line, word_end) == b':' && is_blank(at(line, word_end + 1))))
         && COPULAS.iter().any(|copula| word.eq_ignore_ascii_case(copula))
     {
-        let mut next = skip(line, word_end, is_blank);
+        let mut next = skip(line, word_end, |byte| is_blank(byte) || byte == b':');
         for filler in [&b"now "[..], b"set to ", b"be ", b"to "] {
             if goes_on(line, next, filler) {
                 next += filler.len();

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::detect::names::Secrecy;
 
 use super::bytes::{at, is_blank, part, rest, skip};
+use super::harmless::is_harmless;
 use super::named::{Delimiter, Named};
 use super::value::{self, Place, is_secret, looks_secret};
 
@@ -32,6 +33,10 @@ pub(super) fn several(line: &[u8], named: &Named, first: &Range<usize>, all: &Ra
         return false;
     }
     let text = part(line, first.clone());
+    // `!reference [.secrets, db]`, `<%= ENV['X'] %>`; a passphrase may begin with a word that says nothing.
+    if matches!(text.first(), Some(b'!' | b'<' | b'{' | b'$' | b'[')) && is_harmless(text) {
+        return false;
+    }
     let more = part(line, first.end..all.end);
     let sentence = is_prose(part(line, all.clone()));
     let words = more.iter().filter(|byte| **byte == b' ').count();

@@ -157,7 +157,7 @@ fn password(line: &[u8], userinfo: Range<usize>, web: bool, sink: &mut Sink<'_>)
 fn without_scheme(line: &[u8], start: usize, found: usize, sink: &mut Sink<'_>) -> Option<usize> {
     memchr(b':', part(line, start..found))?;
     let tail = part(line, found + 1..line.len().min(found + 1 + MOST_ADDRESS));
-    let network = [&b"tcp("[..], b"unix(", b"udp(", b"tcp6(", b"cloudsql("]
+    let network = [&b"tcp("[..], b"unix(", b"udp(", b"tcp6(", b"cloudsql(", b"("]
         .iter()
         .any(|network| tail.starts_with(network));
     let host = skip(tail, 0, |byte| {
