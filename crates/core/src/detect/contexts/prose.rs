@@ -57,6 +57,15 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
         argument(line, start, named.secrecy)
     } else if is_set(line, named.name.start) {
         argument(line, start, named.secrecy).or_else(|| said(line, start, named.secrecy))
+    } else if is_keyword(line, named) || is_column(line, named) {
+        let quote = Quote::open(line, start);
+        let range = match quote {
+            Some(quote) => quote.start..quote.close(line)?,
+            None => bare(line, start),
+        };
+        let value = part(line, range.clone());
+        let found = is_secret(named.secrecy, value, Place::Assigned) && (quote.is_some() || looks_secret(value, 8));
+        found.then_some(range)
     } else if is_key_alone(line, named) {
         Some(bare(line, start)).filter(|range| is_secret(Secrecy::Password, part(line, range.clone()), Place::Assigned))
     } else {
@@ -116,6 +125,21 @@ fn is_set(line: &[u8], name: usize) -> bool {
     });
     let word = part(line, start..end);
     end < name && SETTERS.iter().any(|setter| word.eq_ignore_ascii_case(setter))
+}
+
+/// `:token "x"`, of Clojure.
+fn is_keyword(line: &[u8], named: &Named) -> bool {
+    let Some(colon) = named.name.start.checked_sub(1).filter(|colon| at(line, *colon) == b':') else {
+        return false;
+    };
+    matches!(before(line, colon), 0 | b' ' | b'{' | b'\t') && at(line, named.value) == b'"'
+}
+
+/// A name and a value alone in a line, with a tab between them.
+fn is_column(line: &[u8], named: &Named) -> bool {
+    let is_first = part(line, 0..named.name.start).trim_ascii().is_empty();
+    let value = rest(line, named.name.end + 1).trim_ascii_end();
+    is_first && at(line, named.name.end) == b'\t' && !value.is_empty() && !value.iter().any(|byte| is_blank(*byte))
 }
 
 /// Lines of files in which a blank assigns: `requirepass x`, and `password x` in `.netrc`.

@@ -14,6 +14,11 @@ pub(super) fn is_sentence(line: &[u8], first: &Range<usize>, secrecy: Secrecy) -
     let word = part(line, first.clone());
     let next = skip(line, first.end, is_blank);
     let goes_on = next > first.end && at(line, next).is_ascii_alphabetic();
+    // `map[password:x user:bob]`.
+    let following = skip(line, next, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if at(line, following) == b':' && at(line, following + 1) > b' ' {
+        return false;
+    }
     let plain = value::is_plain_word(word) && !looks_secret(word, 6);
     plain
         && goes_on
