@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use super::ansi::Plain;
 use super::contexts::encoded;
 use super::detectors::Detectors;
-use super::hit::Hits;
+use super::hit::{Hit, Hits};
 
 /// Shortest line of base64 that is taken for one of several: tools break it at 64 or 76 letters.
 const WRAPPED: usize = 60;
@@ -78,12 +78,12 @@ impl Lines {
         if let Some(wrapped) = self.wrapped.take() {
             self.wrapped = rest_of_wrapped(lines, 0, wrapped, hits);
         }
-        let found: Vec<_> = hits
-            .as_slice()
-            .iter()
-            .filter(|hit| hit.range.len() >= WRAPPED)
-            .cloned()
-            .collect();
+        let beside = |at: Option<usize>| at.and_then(|at| lines.get(at)).is_none_or(u8::is_ascii_whitespace);
+        let may_be = |hit: &&Hit| {
+            let Range { start, end } = hit.range;
+            end - start >= WRAPPED && beside(start.checked_sub(1)) && beside(Some(end))
+        };
+        let found: Vec<Hit> = hits.as_slice().iter().filter(may_be).cloned().collect();
         for hit in found {
             let end = line_end(lines, hit.range.start);
             let start = lines.get(..hit.range.start).unwrap_or_default();
@@ -117,7 +117,8 @@ fn rest_of_wrapped(
         let line = content(lines, at..end);
         // Between the two characters of a line end.
         if end > at {
-            let is_more = is_base64(lines, &line) && (line.len() == width || line.len() < width && line.len() % 4 == 0);
+            let is_more =
+                is_base64(lines, &line) && (line.len() == width || line.len() < width && line.len().is_multiple_of(4));
             if !is_more {
                 return None;
             }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::detect::names::{Secrecy, secrecy};
 
 use super::bare::{bare, to_line_end};
-use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
+use super::bytes::{at, before, is_blank, is_over, part, rest, skip, skip_back};
 use super::lines::{Carry, indent};
 use super::named::{Delimiter, MAX_NAME, Named, begins_line, delimited, name_around};
 use super::pair::{pair, single, value_in_object};
@@ -172,7 +172,7 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             }
         }
         b'{' if at(line, start + 1) != b'{' => return object(line, start + 1, named, carry, sink),
-        b'<' if is_here_document(rest(line, start)) => {
+        b'<' if is_here_document(line, start) => {
             *carry = Carry::Document { lines: 0 };
             return line.len();
         }
@@ -296,7 +296,7 @@ fn is_code(value: &[u8]) -> bool {
 
 /// What is in the braces behind a name: `{"type": "string", "value": "x"}`, or `{x}` of a connection string.
 fn object(line: &[u8], start: usize, named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) -> usize {
-    if rest(line, start).trim_ascii().is_empty() {
+    if is_over(line, start) {
         *carry = Carry::Object {
             secrecy: named.secrecy,
             lines: 0,
@@ -319,13 +319,15 @@ fn object(line: &[u8], start: usize, named: &Named, carry: &mut Carry, sink: &mu
 }
 
 /// `<<EOF`, `<<-'EOF'`: the value is in the lines that follow.
-fn is_here_document(text: &[u8]) -> bool {
-    let word = text.strip_prefix(b"<<").map(<[u8]>::trim_ascii_end).unwrap_or_default();
-    let word = word.strip_prefix(b"-").or(word.strip_prefix(b"~")).unwrap_or(word);
-    word.len() >= 2
-        && word
-            .iter()
-            .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'"' | b'\''))
+fn is_here_document(line: &[u8], start: usize) -> bool {
+    if part(line, start..start + 2) != b"<<" {
+        return false;
+    }
+    let word = start + 2 + usize::from(matches!(at(line, start + 2), b'-' | b'~'));
+    let end = skip(line, word, |byte| {
+        byte.is_ascii_uppercase() || matches!(byte, b'_' | b'"' | b'\'')
+    });
+    end >= word + 2 && is_over(line, end)
 }
 
 /// A variable with the name of a secret: `confirmPassword`, `user_password`.

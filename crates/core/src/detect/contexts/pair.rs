@@ -6,7 +6,7 @@ use crate::detect::names::Secrecy;
 
 use super::assignment::inside_element;
 use super::bare::bare;
-use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
+use super::bytes::{at, before, is_blank, is_over, part, rest, skip, skip_back};
 use super::header;
 use super::lines::{Carry, indent};
 use super::named::{MAX_NAME, begins_line};
@@ -23,7 +23,7 @@ pub(super) fn pair(
     sink: &mut Sink<'_>,
 ) -> Option<usize> {
     if let Some(next) = behind_element(line, name.end) {
-        if rest(line, next).trim_ascii().is_empty() {
+        if is_over(line, next) {
             *carry = Carry::Pair(secrecy);
             return Some(line.len());
         }
@@ -40,7 +40,7 @@ pub(super) fn pair(
     if next == position && next < line.len() {
         return None;
     }
-    if rest(line, next).trim_ascii().is_empty() {
+    if is_over(line, next) {
         *carry = if key.is_some() {
             Carry::Pair(secrecy)
         } else if before(line, name.start) == b'-' && begins_line(line, name.start) {

@@ -138,8 +138,11 @@ fn is_keyword(line: &[u8], named: &Named) -> bool {
 /// A name and a value alone in a line, with a tab between them.
 fn is_column(line: &[u8], named: &Named) -> bool {
     let is_first = part(line, 0..named.name.start).trim_ascii().is_empty();
+    if !is_first || at(line, named.name.end) != b'\t' {
+        return false;
+    }
     let value = rest(line, named.name.end + 1).trim_ascii_end();
-    is_first && at(line, named.name.end) == b'\t' && !value.is_empty() && !value.iter().any(|byte| is_blank(*byte))
+    !value.is_empty() && !value.iter().any(|byte| is_blank(*byte))
 }
 
 /// Lines of files in which a blank assigns: `requirepass x`, and `password x` in `.netrc`.
