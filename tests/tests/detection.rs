@@ -4,18 +4,14 @@ use countersign_tests::corpus::score::Score;
 use countersign_tests::corpus::{FILE, case, file, is_pii, objects, samples, see_all};
 use countersign_tests::vectors::mask::mask_text;
 
-/// Most of the secrets that may leak, and most of the samples with secrets in which one may, in percent. To be lowered to 1:
-/// what is above are the lines of keys in percent-encoding, and the last lines of keys behind a prefix of the log.
-const LEAK: f64 = 3.5;
+/// Most of the secrets that may leak, in percent. What is above nothing are notations that hardly anybody uses.
+const LEAK: f64 = 1.0;
 /// Most of the look-alikes that may be changed, in percent.
-const TOUCHED: f64 = 0.5;
+const TOUCHED: f64 = 0.1;
 /// Most of the look-alikes' bytes that may go, in percent.
-const BYTES: f64 = 0.1;
+const BYTES: f64 = 0.05;
 
-/// Texts inside of objects that may be JSON no more: numbers under the name of a secret, to be lowered to 0.
-const BROKEN_IN_OBJECTS: u64 = 24;
-
-fn judge(score: &Score, broken: u64) {
+fn judge(score: &Score) {
     println!("{score}");
     let total = &score.total;
     assert!(total.leak() <= LEAK, "{:.2} % of the secrets leak", total.leak());
@@ -29,18 +25,17 @@ fn judge(score: &Score, broken: u64) {
         "{:.3} % of the look-alikes' bytes are masked",
         total.over()
     );
-    let now = u64::try_from(total.broken).unwrap_or(u64::MAX);
-    assert!(now <= broken, "{now} texts were JSON and are no more");
+    assert!(total.broken == 0, "{} texts were JSON and are no more", total.broken);
 }
 
 #[test]
 fn secrets_in_text_go_and_look_alikes_stay() {
-    judge(&Score::of(&see_all(""), |context| !is_pii(context)), 0);
+    judge(&Score::of(&see_all(""), |context| !is_pii(context)));
 }
 
 #[test]
 fn secrets_in_objects_go_and_look_alikes_stay() {
-    judge(&Score::of(&objects::see_all(""), |_| true), BROKEN_IN_OBJECTS);
+    judge(&Score::of(&objects::see_all(""), |_| true));
 }
 
 #[test]

@@ -15,6 +15,17 @@ pub struct Hit {
     pub rule: SmolStr,
 }
 
+impl Hit {
+    /// What stands in its place: a number of JSON stays one.
+    pub(crate) fn replacement(&self, text: &[u8]) -> &'static str {
+        if is_number_of_json(text, &self.range) {
+            "0"
+        } else {
+            MARKER
+        }
+    }
+}
+
 /// The secrets in one text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits(Vec<Hit>);
@@ -84,8 +95,7 @@ impl Hits {
             let end = hit.range.end.min(text.len());
             let secret = text.get(hit.range.start..end).unwrap_or_default();
             out.extend_from_slice(text.get(from..hit.range.start).unwrap_or_default());
-            let is_number = is_number_of_json(text, &(hit.range.start..end));
-            out.extend_from_slice(if is_number { b"0" } else { MARKER.as_bytes() });
+            out.extend_from_slice(hit.replacement(text).as_bytes());
             // Masked before, by whoever wrote the text.
             if secret != MARKER.as_bytes() {
                 replaced(&hit.rule);

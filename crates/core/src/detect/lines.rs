@@ -4,9 +4,17 @@ use std::fmt;
 
 use memchr::{memchr, memchr2};
 
+use std::ops::Range;
+
+use smol_str::SmolStr;
+
 use super::ansi::Plain;
+use super::contexts::encoded;
 use super::detectors::Detectors;
-use super::hit::Hits;
+use super::hit::{Hit, Hits};
+
+/// Shortest line of base64 that is taken for one of several: tools break it at 64 or 76 letters.
+const WRAPPED: usize = 60;
 
 /// Finds secrets that go on over lines of one stream; remembers what it needs of the lines before, which has a bound.
 pub trait LineState: fmt::Debug + Send + Sync {
@@ -35,6 +43,8 @@ pub(super) fn one_by_one(lines: &[u8], hits: &mut Hits, mut detect: impl FnMut(&
 pub(super) struct Lines {
     detectors: Detectors,
     states: Vec<Option<Box<dyn LineState>>>,
+    /// The line before is base64 with a secret in it, so wide, which this rule found.
+    wrapped: Option<(usize, SmolStr)>,
 }
 
 impl Lines {
@@ -42,6 +52,7 @@ impl Lines {
         Self {
             states: detectors.all().iter().map(|detector| detector.line_state()).collect(),
             detectors,
+            wrapped: None,
         }
     }
 
@@ -55,9 +66,33 @@ impl Lines {
             }
         }
         self.detectors.complete(lines, found, hits);
+        self.go_on_wrapped(lines, hits);
         if memchr(0x1b, lines).is_some() {
             let detectors = &self.detectors;
             one_by_one(lines, hits, |line, hits| colours_aside(detectors, line, hits));
+        }
+    }
+
+    /// A secret in base64 goes on in the next lines, where it can't be told any more: they go up to the last one.
+    fn go_on_wrapped(&mut self, lines: &[u8], hits: &mut Hits) {
+        if let Some(wrapped) = self.wrapped.take() {
+            self.wrapped = rest_of_wrapped(lines, 0, wrapped, hits);
+        }
+        let beside = |at: Option<usize>| at.and_then(|at| lines.get(at)).is_none_or(u8::is_ascii_whitespace);
+        let may_be = |hit: &&Hit| {
+            let Range { start, end } = hit.range;
+            end - start >= WRAPPED && beside(start.checked_sub(1)) && beside(Some(end))
+        };
+        let found: Vec<Hit> = hits.as_slice().iter().filter(may_be).cloned().collect();
+        for hit in found {
+            let end = line_end(lines, hit.range.start);
+            let start = lines.get(..hit.range.start).unwrap_or_default();
+            let start = memchr::memrchr2(b'\n', b'\r', start).map_or(0, |end| end + 1);
+            let line = content(lines, start..end);
+            let is_encoded = || encoded::decoded(lines, line.clone(), &mut encoded::MAX_INFLATED.clone()).is_some();
+            if line == hit.range && is_base64(lines, &line) && is_encoded() {
+                self.wrapped = rest_of_wrapped(lines, end + 1, (line.len(), hit.rule), hits);
+            }
         }
     }
 
@@ -66,6 +101,56 @@ impl Lines {
         self.detectors.detect(part, hits);
         colours_aside(&self.detectors, part, hits);
     }
+}
+
+/// Adds the lines from here on that are as wide as the one before them, and the last one. What is known if there may be
+/// more of them.
+fn rest_of_wrapped(
+    lines: &[u8],
+    from: usize,
+    (width, rule): (usize, SmolStr),
+    hits: &mut Hits,
+) -> Option<(usize, SmolStr)> {
+    let mut at = from;
+    while at < lines.len() {
+        let end = line_end(lines, at);
+        let line = content(lines, at..end);
+        // Between the two characters of a line end.
+        if end > at {
+            let is_more =
+                is_base64(lines, &line) && (line.len() == width || line.len() < width && line.len().is_multiple_of(4));
+            if !is_more {
+                return None;
+            }
+            let is_last = line.len() < width;
+            hits.push(line, rule.clone());
+            if is_last {
+                return None;
+            }
+        }
+        at = end + 1;
+    }
+    Some((width, rule))
+}
+
+fn line_end(lines: &[u8], from: usize) -> usize {
+    let rest = lines.get(from..).unwrap_or_default();
+    memchr2(b'\n', b'\r', rest).map_or(lines.len(), |end| from + end)
+}
+
+/// A line without the blanks around it.
+fn content(lines: &[u8], line: Range<usize>) -> Range<usize> {
+    let text = lines.get(line.clone()).unwrap_or_default();
+    let before = text.len() - text.trim_ascii_start().len();
+    line.start + before..line.start + before + text.trim_ascii().len()
+}
+
+fn is_base64(lines: &[u8], range: &Range<usize>) -> bool {
+    let text = lines.get(range.clone()).unwrap_or_default();
+    !text.is_empty()
+        && text
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte))
 }
 
 /// Adds the secrets that colours divide.

@@ -38,10 +38,15 @@ const ENDINGS: &[(&str, Secrecy)] = &[
     ("keypass", Password),
     ("rootpass", Password),
     ("masterauth", Password),
+    ("bindpw", Password),
+    ("rootpw", Password),
+    ("dbpw", Password),
+    ("userpw", Password),
     ("seedphrase", Password),
     ("recoveryphrase", Password),
     ("secret", Token),
-    ("secretid", Token),
+    ("secretid", Perhaps),
+    ("authuserinfo", Token),
     ("secretstring", Token),
     ("secretbinary", Token),
     ("secretkeybase", Token),
@@ -73,6 +78,8 @@ const ENDINGS: &[(&str, Secrecy)] = &[
     ("kubeconfig", Token),
     ("dockerconfigjson", Token),
     ("dockercfg", Token),
+    ("authcode", Perhaps),
+    ("authorizationcode", Perhaps),
     ("verificationcode", Digits),
     ("onetimecode", Digits),
     ("securitycode", Digits),
@@ -176,7 +183,6 @@ const KEYS: &[&str] = &[
     "etcd",
     "ca",
     "vault",
-    "data",
     "dd",
     "fernet",
     "django",
@@ -184,7 +190,6 @@ const KEYS: &[&str] = &[
     "flask",
     "laravel",
     "wireguard",
-    "restore",
     "x",
 ];
 
@@ -257,6 +262,13 @@ const EXCEPTIONS: &[&str] = &[
     "stoptoken",
     "stringtoken",
     "pertoken",
+    "initialclustertoken",
+    "locktoken",
+    "changetoken",
+    "sequencetoken",
+    "inputtoken",
+    "outputtoken",
+    "clientrequesttoken",
     "maxtokens",
     "mintokens",
     "numtokens",
@@ -379,6 +391,8 @@ fn secrecy_of(compact: &Compact) -> Option<Secrecy> {
         .iter()
         .find(|(ending, _)| compact.ends_with(ending))
         .or_else(|| WORDS.iter().find(|(word, _)| compact.ends_with_word(word)))
+        // Of a country, an error: no code but those above is one.
+        .filter(|(word, _)| *word != "code" || compact.len == word.len())
         .map(|(_, secrecy)| *secrecy);
     if found.is_some() {
         return found.filter(|_| !EXCEPTIONS.iter().any(|exception| compact.ends_with(exception)));

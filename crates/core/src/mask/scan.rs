@@ -264,7 +264,12 @@ impl Scanner {
                         None => return Ok(None),
                         Some(b']') if self.state == State::First => self.begin_tail(reading),
                         Some(b']' | b',' | b'}' | b':') => return Err(MaskErrorKind::Malformed.into()),
-                        Some(b'{' | b'[' | b'"') => self.begin(State::Element, 2),
+                        Some(b'{') => self.begin(State::Element, 2),
+                        Some(b'[' | b'"') => {
+                            self.begin(State::Element, 2);
+                            // What it has in it is no member of it, even where it says `"kind":`.
+                            self.surface.is_unsure = true;
+                        }
                         Some(_) => {
                             self.surface = Surface::default();
                             self.state = State::Word;

@@ -65,6 +65,11 @@ pub(super) const STEMS: &[&str] = &[
     "OTP",
     "nemonic",
     "phrase",
+    "bindpw",
+    "_pw",
+    "_PW",
+    "PAT=",
+    "cvv",
 ];
 
 static ANCHORS: LazyLock<Stems> = LazyLock::new(|| Stems::new(STEMS));

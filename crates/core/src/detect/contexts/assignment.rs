@@ -5,10 +5,10 @@ use std::ops::Range;
 use crate::detect::names::{Secrecy, secrecy};
 
 use super::bare::{bare, to_line_end};
-use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
+use super::bytes::{at, before, is_blank, is_over, part, rest, skip, skip_back};
 use super::lines::{Carry, indent};
 use super::named::{Delimiter, MAX_NAME, Named, begins_line, delimited, name_around};
-use super::pair::pair;
+use super::pair::{pair, single, value_in_object};
 use super::quote::Quote;
 use super::sentence::{is_prose, is_sentence, several};
 use super::sink::Sink;
@@ -82,13 +82,17 @@ fn follow(line: &[u8], name: Range<usize>, secrecy: Secrecy, carry: &mut Carry, 
 fn excepted(line: &[u8], named: &Named) -> bool {
     let name = part(line, named.name.clone());
     // An image: `registry.example/secret:v1`.
-    (before(line, named.name.start) == b'/' && named.delimiter == Delimiter::Colon && !is_blank(before(line, named.value)))
+    (before(line, named.name.start) == b'/'
+            && !is_blank(before(line, named.name.start - 1))
+            && named.delimiter == Delimiter::Colon
+            && !is_blank(before(line, named.value)))
         || (named.delimiter == Delimiter::Colon && is_in_resource_name(line, named))
         // `checksum/secret: 9f86…` is of a Secret's content.
         || part(line, 0..named.name.start).ends_with(b"checksum/")
         // A test that passed.
         || (name == b"PASS" && named.delimiter == Delimiter::Colon)
         || (before(line, named.name.start) == b'!' && named.delimiter == Delimiter::Call)
+        || (name.ends_with(b".pass") && named.delimiter == Delimiter::Call)
 }
 
 /// `arn:aws:secretsmanager:eu-west-1:1:secret:db`.
@@ -97,6 +101,9 @@ fn is_in_resource_name(line: &[u8], named: &Named) -> bool {
         return false;
     }
     let least = named.name.start.saturating_sub(MAX_NAME);
+    if memchr::memmem::find(part(line, least..named.name.start), b"secretsmanager:").is_some() {
+        return true;
+    }
     let start = skip_back(line, named.name.start, least, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'/')
     });
@@ -129,7 +136,11 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             *carry = Carry::Quoted { lines: 0 };
             return end;
         }
-        // The string that this is in ends: `"Enter password: "}`.
+        // The string that this is in ends: `"Enter password: " + x`.
+        if !named.quoted && closes(line, named.name.start, start, at(line, quote.start)) {
+            return quote.start;
+        }
+        // `"Enter password: "}`.
         if !named.quoted && quote.is_double() && matches!(text.first(), Some(b',' | b'}' | b']' | b')')) {
             return quote.start;
         }
@@ -139,10 +150,15 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             if close.is_none() && whole_line && quote.is_double() {
                 *carry = Carry::Quoted { lines: 0 };
             }
+            // What a plan of Terraform changes it to.
+            let next = quote.after(end);
+            if rest(line, next).starts_with(b" -> \"") {
+                return single(line, next + 4, secrecy, sink);
+            }
             return end;
         }
         return close.map_or(quote.start, |end| {
-            if text.contains(&b' ') {
+            if text.iter().any(|byte| b" =:\"'".contains(byte)) {
                 quote.start
             } else {
                 quote.after(end)
@@ -155,7 +171,11 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
                 return end;
             }
         }
-        b'{' if at(line, start + 1) != b'{' => return start + 1,
+        b'{' if at(line, start + 1) != b'{' => return object(line, start + 1, named, carry, sink),
+        b'<' if is_here_document(line, start) => {
+            *carry = Carry::Document { lines: 0 };
+            return line.len();
+        }
         b'|' | b'>'
             if whole_line
                 && rest(line, start + 1)
@@ -187,7 +207,7 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
     let mut first = bare(line, start);
     let queried = matches!(before(line, named.name.start), b'?' | b'&');
     let short = matches!(part(line, named.name.clone()), b"code" | b"appid");
-    if short && !(queried && looks_secret(part(line, first.clone()), 16)) {
+    if short && !(queried && is_code(part(line, first.clone()))) {
         return named.value;
     }
     if queried && let Some(fragment) = memchr::memchr(b'#', part(line, first.clone())) {
@@ -208,7 +228,17 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             return first.end;
         }
     }
-    if !named.quoted && is_name_of_secret(text) {
+    // `rails credentials:edit`.
+    let is_command = secrecy == Secrecy::Token
+        && named.delimiter == Delimiter::Colon
+        && named.value == named.name.end + 1
+        && text.len() <= 10
+        && value::is_plain_word(text);
+    let is_variable = is_command
+        || is_name_of_secret(text)
+        || is_own_name(line, named, &first)
+        || (secrecy == Secrecy::Token && is_member(text));
+    if !named.quoted && is_variable {
         return first.end;
     }
     // `"PASSWORD=x y"`: all of the string.
@@ -248,14 +278,87 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
     first.end
 }
 
+/// Whether a quote closes the string that a name before it is in.
+fn closes(line: &[u8], name: usize, quote: usize, next: u8) -> bool {
+    const MOST: usize = 256;
+    let mark = at(line, quote);
+    let opened = part(line, name.saturating_sub(MOST)..name)
+        .iter()
+        .filter(|byte| **byte == mark)
+        .count();
+    matches!(mark, b'"' | b'\'') && matches!(next, b' ' | b',' | b')' | b'}' | b']' | b'+') && opened % 2 == 1
+}
+
+/// Whether a code of a query lets somebody in; programs are handed around in the same way, with much escaped in them.
+fn is_code(value: &[u8]) -> bool {
+    looks_secret(value, 16) && value.iter().filter(|byte| **byte == b'%').count() <= 4
+}
+
+/// What is in the braces behind a name: `{"type": "string", "value": "x"}`, or `{x}` of a connection string.
+fn object(line: &[u8], start: usize, named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) -> usize {
+    if is_over(line, start) {
+        *carry = Carry::Object {
+            secrecy: named.secrecy,
+            lines: 0,
+        };
+        return line.len();
+    }
+    if let Some(value) = value_in_object(line, start) {
+        return single(line, value, named.secrecy, sink);
+    }
+    let is_connection =
+        named.delimiter == Delimiter::Equal && before(line, skip_back(line, named.name.start, 0, is_blank)) == b';';
+    if is_connection
+        && let Some(length) = memchr::memchr(b'}', rest(line, start))
+        && is_secret(named.secrecy, part(line, start..start + length), Place::Assigned)
+    {
+        sink.push(start..start + length, "named-value");
+        return start + length;
+    }
+    start
+}
+
+/// `<<EOF`, `<<-'EOF'`: the value is in the lines that follow.
+fn is_here_document(line: &[u8], start: usize) -> bool {
+    if part(line, start..start + 2) != b"<<" {
+        return false;
+    }
+    let word = start + 2 + usize::from(matches!(at(line, start + 2), b'-' | b'~'));
+    let end = skip(line, word, |byte| {
+        byte.is_ascii_uppercase() || matches!(byte, b'_' | b'"' | b'\'')
+    });
+    end >= word + 2 && is_over(line, end)
+}
+
 /// A variable with the name of a secret: `confirmPassword`, `user_password`.
 fn is_name_of_secret(value: &[u8]) -> bool {
-    let joined = value.contains(&b'_') || value.iter().skip(1).any(u8::is_ascii_uppercase);
-    let named = value.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    let joined =
+        value.iter().any(|byte| matches!(byte, b'_' | b'.')) || value.iter().skip(1).any(u8::is_ascii_uppercase);
+    let named = value
+        .iter()
+        .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
     joined
         && named
         && value.first().is_some_and(u8::is_ascii_lowercase)
         && crate::detect::names::secrecy(value).is_some()
+}
+
+/// Something of something: `resp.nextToken`.
+fn is_member(value: &[u8]) -> bool {
+    value.contains(&b'.')
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'))
+}
+
+/// A variable that is called like what it is assigned to: `this.password = password;`, `login(password=password)`.
+fn is_own_name(line: &[u8], named: &Named, value: &Range<usize>) -> bool {
+    let name = part(line, named.name.clone());
+    let text = part(line, value.clone());
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let is_code =
+        name.starts_with(b"this.") || name.starts_with(b"self.") || matches!(at(line, value.end), b';' | b')' | b',');
+    last.eq_ignore_ascii_case(text) && is_code
 }
 
 /// `secret=default/db`: the name of a Secret, which is what this key is for in logs of Kubernetes.
@@ -283,7 +386,8 @@ fn tagged(line: &[u8], start: usize) -> usize {
 
 /// Behind what only says the type of a string: `Some("x")`, `[]byte("x")`, `string(5) "x"`.
 fn unwrapped(line: &[u8], start: usize) -> usize {
-    const TYPES: [&[u8]; 14] = [
+    const TYPES: [&[u8]; 15] = [
+        b"<<",
         b"Some(",
         b"[]byte(",
         b"String(",

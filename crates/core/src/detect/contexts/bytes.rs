@@ -42,6 +42,11 @@ pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// Whether there are only blanks from a position on. Looks no further than it must.
+pub(super) fn is_over(text: &[u8], from: usize) -> bool {
+    skip(text, from, |byte| byte.is_ascii_whitespace()) >= text.len()
+}
+
 /// A part without blanks, carriage returns and line feeds at its ends.
 pub(super) fn trimmed(text: &[u8], range: Range<usize>) -> Range<usize> {
     let space = |byte: u8| is_blank(byte) || matches!(byte, b'\r' | b'\n');

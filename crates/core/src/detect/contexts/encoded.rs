@@ -75,13 +75,17 @@ pub(in crate::detect) fn decoded(
         return Some((run, plain));
     }
     // The end of a path may be one of its own.
-    let slash = memchr::memrchr(b'/', part(text, run.clone()))? + run.start + 1;
-    let tail = slash..run.end;
-    if tail.len() < LEAST {
-        return None;
+    const MOST: usize = 8;
+    for slash in memchr::memchr_iter(b'/', part(text, run.clone())).take(MOST) {
+        let tail = run.start + slash + 1..run.end;
+        if tail.len() < LEAST {
+            return None;
+        }
+        if let Some(plain) = decode(part(text, tail.clone()), budget) {
+            return Some((tail, plain));
+        }
     }
-    let plain = decode(part(text, tail.clone()), budget)?;
-    Some((tail, plain))
+    None
 }
 
 fn decode(run: &[u8], budget: &mut usize) -> Option<Vec<u8>> {

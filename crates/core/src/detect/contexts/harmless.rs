@@ -102,6 +102,14 @@ const WORDS: &[&str] = &[
     "auto",
     "automatic",
     "inherit",
+    "include",
+    "omit",
+    "same-origin",
+    "range",
+    "read",
+    "write",
+    "files",
+    "compat",
     "prompt",
     "ask",
     "stdin",
@@ -277,13 +285,20 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
     if value.len() <= 16 && is_word(value) {
         return true;
     }
-    value == MARKER.as_bytes() || value == ENCODED_MARKER || is_placeholder(value) || is_reference(value)
+    is_sealed(value)
+        || value == MARKER.as_bytes()
+        || value == ENCODED_MARKER
+        || is_placeholder(value)
+        || is_reference(value)
 }
 
 fn is_word(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     let value = value.strip_suffix(b".").unwrap_or(value);
-    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+    // One of several: `true|false`.
+    value
+        .split(|byte| *byte == b'|')
+        .all(|value| WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes())))
 }
 
 /// `${X}`, `$(X)`, `$X`, `{{ x }}`, `<x>`, `[x]`, `%X%`, `%s`, `***`, `xxxx`, `...`, `(sensitive value)`.
@@ -296,24 +311,37 @@ fn is_placeholder(value: &[u8]) -> bool {
         b'$' => {
             // A variable in whole; a password may begin with a dollar sign.
             return match second {
-                b'{' => last == &b'}' || value.windows(2).any(|pair| pair == b":-"),
-                b'(' => last == &b')',
+                b'{' => last == &b'}' || value.windows(2).any(|pair| matches!(pair, b":-" | b"}/")),
+                // A command, of which this may be the first word only.
+                b'(' => true,
                 b'$' => is_placeholder(value.get(1..).unwrap_or_default()),
                 b'1'..=b'9' => value.len() == 2,
-                _ => value.len() > 2 && is_variable(value.get(1..).unwrap_or_default()),
+                // `$HOME/.kube/config`.
+                _ => {
+                    let name = value.get(1..).unwrap_or_default();
+                    let name = name.split(|byte| *byte == b'/').next().unwrap_or(name);
+                    value.len() > 2 && !name.is_empty() && is_variable(name)
+                }
             };
         }
         b'{' if second == b'{' || last == &b'}' => return value.ends_with(b"}"),
-        b'<' if last == &b'>' || second == b'<' || second == b'(' => return true,
+        b'<' if last == &b'>' || matches!(second, b'<' | b'(' | b'%') => return true,
         b'[' if last == &b']' => return is_words(value),
         b'(' if last == &b')' => return is_words(value),
         b'%' if last == &b'%' && value.len() > 2 => return is_words(value),
+        b'%' if second == b'(' && value.ends_with(b")s") => return true,
+        b'@' if last == &b'@' && value.len() > 2 => return is_words(value.get(1..value.len() - 1).unwrap_or_default()),
         b'%' if value.len() <= 3 => return true,
         b'#' | b'%' if second == b'{' => return last == &b'}',
         b'@' if second == b'@' => return true,
+        // A type.
+        b'&' if goes_on(value, 0, b"&str") || goes_on(value, 0, b"&mut") || second == b'\'' => return true,
+        b'&' | b'*' if second.is_ascii_alphabetic() && (value.ends_with(b"{") || value.contains(&b'.')) => return true,
+        b'[' if second == b']' => return true,
+        // A tag of YAML.
         b'!' if second.is_ascii_alphabetic() => {
-            return [
-                &b"!vault"[..],
+            const TAGS: [&[u8]; 8] = [
+                b"!vault",
                 b"!ref",
                 b"!sub",
                 b"!getatt",
@@ -321,9 +349,9 @@ fn is_placeholder(value: &[u8]) -> bool {
                 b"!encrypted",
                 b"!env",
                 b"!secret",
-            ]
-            .iter()
-            .any(|tag| goes_on(value, 0, tag));
+            ];
+            let is_lower = value.len() > 3 && value.iter().skip(1).all(u8::is_ascii_lowercase);
+            return is_lower || TAGS.iter().any(|tag| goes_on(value, 0, tag));
         }
         b'_' if second == b'_' => return value.ends_with(b"__") && is_words(value),
         _ => {}
@@ -331,15 +359,34 @@ fn is_placeholder(value: &[u8]) -> bool {
     let same = value.iter().all(|byte| byte == first);
     (same && matches!(first, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b'~'))
         || value.starts_with("\u{2022}".as_bytes())
-        || value.starts_with(b"****")
+        || value.starts_with("\u{25cf}".as_bytes())
+        || is_shortened(value)
+        || is_usage(value)
         || value.starts_with(b"<") && value.windows(8).any(|part| part.eq_ignore_ascii_case(b"redacted"))
         || is_instruction(value)
         || goes_on(value, 0, b"0xc000")
 }
 
-/// What a sealed secret is: longer than any other, and only its controller can read it.
+/// What was masked by others, or shows only its ends: `****abcd`, `sk-...abcd`.
+fn is_shortened(value: &[u8]) -> bool {
+    memchr::memmem::find(value, b"****").is_some()
+        || value.len() < 24
+            && [&b"..."[..], "\u{2026}".as_bytes()]
+                .iter()
+                .any(|dots| memchr::memmem::find(value, dots).is_some())
+}
+
+/// What stands for a value where the use of a program is told: `--password=PASSWORD`.
+fn is_usage(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+        && (value == b"KEY" || crate::detect::names::secrecy(value).is_some())
+}
+
+/// What a sealed secret is: only its controller can read it. It begins with the length of a key of RSA.
 fn is_sealed(value: &[u8]) -> bool {
-    value.starts_with(b"Ag")
+    value.len() >= 64
+        && value.starts_with(b"Ag")
+        && matches!(at(value, 2), b'A'..=b'D')
         && value
             .iter()
             .take(200)
@@ -453,7 +500,8 @@ fn is_call(value: &[u8]) -> bool {
     }
     match at(value, name) {
         b'(' => {
-            value.ends_with(b")")
+            value.iter().take(name).any(|byte| matches!(byte, b'.' | b':'))
+                || value.ends_with(b")")
                 || value.ends_with(b");")
                 || name + 1 == value.len()
                 || at(value, name + 1) == b'"'

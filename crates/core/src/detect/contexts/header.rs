@@ -190,6 +190,7 @@ fn credentials(line: &[u8], start: usize, most: usize, strict: bool, sink: &mut 
     let value = part(line, range.clone());
     let plain = is_plain_word(value) || (is_plain_word(value.trim_ascii_end()) && value.len() < 12);
     let harmless = is_harmless(value)
+        || part(line, range.end..range.end + 3) == b"..."
         || value.len() < 3
         || value.contains(&b'"')
         || (value.contains(&b'=') && value.ends_with(b"=") && value.len() < 8 && strict);

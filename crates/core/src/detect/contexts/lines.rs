@@ -11,6 +11,9 @@ use super::value::{Place, is_secret};
 /// Most lines of a quoted value.
 const MAX_QUOTED_LINES: u16 = 64;
 
+/// Most lines of an object in which its value is looked for.
+const MAX_MEMBERS: u16 = 8;
+
 /// What the lines before tell about the next one. Small, and of a fixed size.
 ///
 /// It is fed every line of a text, in order; how many at a time makes no difference. A line that is handed out in pieces
@@ -40,10 +43,14 @@ pub(super) enum Carry {
     Next { indent: usize, secrecy: Secrecy },
     /// `name: DB_PASSWORD`: then `value: x`.
     Pair(Secrecy),
-    /// `- --password`: then `- x`.
-    Argument(Secrecy),
+    /// `- --password`: then `- x`; or, each alone in its line and indented alike, `--password` and `x`.
+    Argument { secrecy: Secrecy, indent: Option<usize> },
     /// `password: "` and no other quote.
     Quoted { lines: u16 },
+    /// `password = <<EOF`: the lines up to `EOF` are the value.
+    Document { lines: u16 },
+    /// `"password": {`: its `"value":` is on one of the next lines.
+    Object { secrecy: Secrecy, lines: u16 },
 }
 
 /// How far a line is indented.
@@ -140,7 +147,7 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
             super::pair::single(line, value, secrecy, sink);
             true
         }
-        Carry::Argument(secrecy) => {
+        Carry::Argument { secrecy, indent: alone } => {
             *carry = Carry::None;
             let listed = at(line, content.start) == b'-' && is_blank(at(line, content.start + 1));
             let start = if listed {
@@ -151,6 +158,7 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
             let value = match Quote::open(line, start) {
                 Some(quote) => quote.start..quote.close(line).unwrap_or(content.end),
                 None if listed => start..content.end,
+                None if alone == Some(content.start) && !part(line, content.clone()).contains(&b' ') => content,
                 None => return false,
             };
             let text = part(line, value.clone());
@@ -160,6 +168,36 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
             if is_secret(secrecy, text, Place::Assigned) {
                 sink.push(value, super::shell::RULE);
             }
+            true
+        }
+        Carry::Document { lines } => {
+            let text = part(line, content.clone());
+            let is_end = text.len() >= 2 && text.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+            if is_end || lines >= MAX_QUOTED_LINES {
+                *carry = Carry::None;
+                return is_end;
+            }
+            *carry = Carry::Document { lines: lines + 1 };
+            if is_secret(Secrecy::Password, text, Place::Assigned) {
+                sink.push(content, "named-block");
+            }
+            true
+        }
+        Carry::Object { secrecy, lines } => {
+            let over = at(line, content.start) == b'}' || lines >= MAX_MEMBERS;
+            let value = Quote::open(line, content.start).and_then(|_| super::pair::value_of_pair(line, content.start));
+            *carry = if over || value.is_some() {
+                Carry::None
+            } else {
+                Carry::Object {
+                    secrecy,
+                    lines: lines + 1,
+                }
+            };
+            let Some(value) = value else {
+                return false;
+            };
+            super::pair::single(line, value, secrecy, sink);
             true
         }
         Carry::Quoted { lines } => {

@@ -131,6 +131,8 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         b'>' if !quoted && element(line, name.start) => (Delimiter::Element, sign + 1),
         // `define('DB_PASSWORD', 'x')`.
         b',' if quoted && is_first_argument(line, name.start) => (Delimiter::Call, sign + 1),
+        // `{password,<<"x">>}`, `{password, "x"}` of Erlang.
+        b',' if !quoted && before(line, name.start) == b'{' && is_string(line, sign + 1) => (Delimiter::Call, sign + 1),
         b'(' if Quote::open(line, sign + 1).is_some() && !quoted => (Delimiter::Call, sign + 1),
         _ if sign > position && part(line, name.clone()) == b"AUTH" => (Delimiter::Blank, sign),
         _ if sign > position && !quoted && !is_closed => (Delimiter::Blank, sign),
@@ -146,6 +148,21 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         delimiter,
         value,
         quoted,
+    })
+}
+
+/// Whether a quoted text, and nothing like a sentence, comes here.
+fn is_string(line: &[u8], from: usize) -> bool {
+    let start = skip(line, from, is_blank);
+    let start = if part(line, start..start + 2) == b"<<" {
+        start + 2
+    } else {
+        start
+    };
+    Quote::open(line, start).is_some_and(|quote| {
+        quote
+            .close(line)
+            .is_some_and(|end| !part(line, quote.start..end).contains(&b' '))
     })
 }
 

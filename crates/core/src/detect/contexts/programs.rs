@@ -338,6 +338,8 @@ pub(super) const STEMS: &[&str] = &[
     "chpasswd",
     "sudo -S",
     "crane auth",
+    "http -",
+    "https -",
 ];
 
 /// The program of a name, which may be a path.

@@ -36,7 +36,10 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     if let Some(value) = value_of_pair(line, start) {
         return Some(super::pair::single(line, value, named.secrecy, sink));
     }
-    if name.eq_ignore_ascii_case(b"secret") && Quote::open(line, start).is_some() {
+    // Not `SECRET 'x'` of SQL.
+    if name.eq_ignore_ascii_case(b"secret")
+        && Quote::open(line, start).is_some_and(|_| name != b"SECRET" || at(line, start) != b'\'')
+    {
         // `secret "db" not found`: its name.
         return None;
     }
@@ -46,10 +49,23 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
         header::value(line, range.clone(), Secrecy::Cookie, sink);
         return Some(range.end);
     }
+    // `pass` is a verb, too.
+    if name.eq_ignore_ascii_case(b"pass") && name != b"PASS" && before(line, named.name.start) != b'-' {
+        return None;
+    }
     let range = if before(line, named.name.start) == b'-' {
         argument(line, start, named.secrecy)
     } else if is_set(line, named.name.start) {
         argument(line, start, named.secrecy).or_else(|| said(line, start, named.secrecy))
+    } else if is_keyword(line, named) || is_column(line, named) {
+        let quote = Quote::open(line, start);
+        let range = match quote {
+            Some(quote) => quote.start..quote.close(line)?,
+            None => bare(line, start),
+        };
+        let value = part(line, range.clone());
+        let found = is_secret(named.secrecy, value, Place::Assigned) && (quote.is_some() || looks_secret(value, 8));
+        found.then_some(range)
     } else if is_key_alone(line, named) {
         Some(bare(line, start)).filter(|range| is_secret(Secrecy::Password, part(line, range.clone()), Place::Assigned))
     } else {
@@ -111,6 +127,24 @@ fn is_set(line: &[u8], name: usize) -> bool {
     end < name && SETTERS.iter().any(|setter| word.eq_ignore_ascii_case(setter))
 }
 
+/// `:token "x"`, of Clojure.
+fn is_keyword(line: &[u8], named: &Named) -> bool {
+    let Some(colon) = named.name.start.checked_sub(1).filter(|colon| at(line, *colon) == b':') else {
+        return false;
+    };
+    matches!(before(line, colon), 0 | b' ' | b'{' | b'\t') && at(line, named.value) == b'"'
+}
+
+/// A name and a value alone in a line, with a tab between them.
+fn is_column(line: &[u8], named: &Named) -> bool {
+    let is_first = part(line, 0..named.name.start).trim_ascii().is_empty();
+    if !is_first || at(line, named.name.end) != b'\t' {
+        return false;
+    }
+    let value = rest(line, named.name.end + 1).trim_ascii_end();
+    !value.is_empty() && !value.iter().any(|byte| is_blank(*byte))
+}
+
 /// Lines of files in which a blank assigns: `requirepass x`, and `password x` in `.netrc`.
 fn is_key_alone(line: &[u8], named: &Named) -> bool {
     let name = part(line, named.name.clone());
@@ -132,7 +166,8 @@ fn is_key_alone(line: &[u8], named: &Named) -> bool {
 
 /// The argument behind a flag.
 fn argument(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>> {
-    if at(line, start) == b'-' && !looks_secret(part(line, bare(line, start)), 8) {
+    let is_flag = part(line, start..start + 2) == b"--" && at(line, start + 2).is_ascii_lowercase();
+    if is_flag || at(line, start) == b'-' && !looks_secret(part(line, bare(line, start)), 8) {
         return None;
     }
     let range = match Quote::open(line, start) {
@@ -154,13 +189,22 @@ fn argument(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>>
 
 /// What a sentence says to be the value.
 fn said(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usize>> {
+    // `IDENTIFIED WITH mysql_native_password BY 'x'`.
+    if part(line, start..start + 4) == b"BY '" {
+        return spoken(line, start + 3, secrecy, true);
+    }
+    for setting in [&b"set to "[..], b"changed to ", b"reset to "] {
+        if goes_on(line, start, setting) {
+            return spoken(line, start + setting.len(), secrecy, true);
+        }
+    }
     let word_end = skip(line, start, |byte| byte.is_ascii_alphabetic());
     let word = part(line, start..word_end);
     if !word.is_empty()
-        && is_blank(at(line, word_end))
+        && (is_blank(at(line, word_end)) || (at(line, word_end) == b':' && is_blank(at(line, word_end + 1))))
         && COPULAS.iter().any(|copula| word.eq_ignore_ascii_case(copula))
     {
-        let mut next = skip(line, word_end, is_blank);
+        let mut next = skip(line, word_end, |byte| is_blank(byte) || byte == b':');
         for filler in [&b"now "[..], b"set to ", b"be ", b"to "] {
             if goes_on(line, next, filler) {
                 next += filler.len();

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::detect::names::Secrecy;
 
 use super::bytes::{at, is_blank, part, rest, skip};
+use super::harmless::is_harmless;
 use super::named::{Delimiter, Named};
 use super::value::{self, Place, is_secret, looks_secret};
 
@@ -13,6 +14,11 @@ pub(super) fn is_sentence(line: &[u8], first: &Range<usize>, secrecy: Secrecy) -
     let word = part(line, first.clone());
     let next = skip(line, first.end, is_blank);
     let goes_on = next > first.end && at(line, next).is_ascii_alphabetic();
+    // `map[password:x user:bob]`.
+    let following = skip(line, next, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if at(line, following) == b':' && at(line, following + 1) > b' ' {
+        return false;
+    }
     let plain = value::is_plain_word(word) && !looks_secret(word, 6);
     plain
         && goes_on
@@ -32,6 +38,10 @@ pub(super) fn several(line: &[u8], named: &Named, first: &Range<usize>, all: &Ra
         return false;
     }
     let text = part(line, first.clone());
+    // `!reference [.secrets, db]`, `<%= ENV['X'] %>`; a passphrase may begin with a word that says nothing.
+    if matches!(text.first(), Some(b'!' | b'<' | b'{' | b'$' | b'[')) && is_harmless(text) {
+        return false;
+    }
     let more = part(line, first.end..all.end);
     let sentence = is_prose(part(line, all.clone()));
     let words = more.iter().filter(|byte| **byte == b' ').count();

@@ -56,6 +56,18 @@ fn before_at(line: &[u8], from: usize, found: usize, sink: &mut Sink<'_>) -> Opt
         }
         return Some(found);
     }
+    // `user/password@//host:1521/service` of Oracle.
+    if part(line, found + 1..found + 3) == b"//"
+        && let Some(slash) = memchr(b'/', head)
+        && slash > 0
+        && memmem::find(head, b"//").is_none()
+    {
+        let password = start + slash + 1..found;
+        if !is_harmless(part(line, password.clone())) {
+            sink.push(password, RULE);
+        }
+        return Some(found);
+    }
     let (authority, scheme) = match memmem::rfind(head, b"//") {
         Some(slashes) => (start + slashes + 2, part(head, 0..slashes)),
         None => match memmem::rfind(head, b"\\/\\/") {
@@ -157,7 +169,7 @@ fn password(line: &[u8], userinfo: Range<usize>, web: bool, sink: &mut Sink<'_>)
 fn without_scheme(line: &[u8], start: usize, found: usize, sink: &mut Sink<'_>) -> Option<usize> {
     memchr(b':', part(line, start..found))?;
     let tail = part(line, found + 1..line.len().min(found + 1 + MOST_ADDRESS));
-    let network = [&b"tcp("[..], b"unix(", b"udp(", b"tcp6(", b"cloudsql("]
+    let network = [&b"tcp("[..], b"unix(", b"udp(", b"tcp6(", b"cloudsql(", b"("]
         .iter()
         .any(|network| tail.starts_with(network));
     let host = skip(tail, 0, |byte| {

@@ -26,17 +26,17 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
     let numeric = digits == value.len() || is_measure(value);
     match (secrecy, place) {
         (Secrecy::Password, Place::Assigned) => !(numeric && value.len() < 3),
-        (Secrecy::Password, Place::Prose) => looks_secret(value, 6),
+        (Secrecy::Password, Place::Prose) => looks_secret(value, 6) && !is_camel(value) && !has_address(value),
         (Secrecy::Token, Place::Assigned) => {
             let short = numeric && value.len() < 9;
             !(short || is_address(value) || value.len() < 2)
         }
         (Secrecy::Token | Secrecy::Authorization, Place::Prose) => {
-            value.len() >= 16 && looks_secret(value, 16) && !is_uuid(value)
+            looks_secret(value, 16) && !is_uuid(value) && !has_address(value) && !is_fingerprint(value)
         }
         (Secrecy::Authorization, Place::Assigned) => value.len() >= 6 && !is_plain_word(value),
         (Secrecy::Perhaps | Secrecy::Cookie, Place::Assigned) => {
-            looks_secret(value, 8) && !is_address(value) && !is_resource(value)
+            looks_secret(value, 8) && !is_address(value) && !is_resource(value) && !is_camel(value)
         }
         (Secrecy::Perhaps | Secrecy::Cookie, Place::Prose) => false,
         (Secrecy::Digits, Place::Assigned) => {
@@ -45,6 +45,9 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
         (Secrecy::Digits, Place::Prose) => numeric && (4..=8).contains(&value.len()),
     }
 }
+
+/// Longest name of a key without anything between its words: `privatekey`.
+const LONGEST_WORD: usize = 13;
 
 /// A name of a key or of an object that holds the secret: `secretKey: password`, `tokens: default-token-x7k2p`.
 fn names_another(value: &[u8]) -> bool {
@@ -59,7 +62,27 @@ fn names_another(value: &[u8]) -> bool {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'/'))
             && memchr::memmem::find(value, b"-token-").is_some()
     };
-    (name && secrecy_of_name(value).is_some()) || object()
+    // A passphrase may end like a name, but is longer: `mysupersecretkey`.
+    let joined = value.len() <= LONGEST_WORD || value.iter().any(|byte| matches!(byte, b'-' | b'_' | b'.'));
+    (name && joined && secrecy_of_name(value).is_some()) || object()
+}
+
+/// Of a key of OpenPGP.
+fn is_fingerprint(value: &[u8]) -> bool {
+    matches!(value.len(), 16 | 32 | 40)
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F'))
+}
+
+fn has_address(value: &[u8]) -> bool {
+    memchr::memmem::find(value, b"://").is_some()
+}
+
+/// Words with humps: `trustedHosts`.
+fn is_camel(value: &[u8]) -> bool {
+    let capitals = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    value.iter().all(u8::is_ascii_alphabetic) && capitals * 4 <= value.len()
 }
 
 /// Only letters, at most the first a capital: a word of prose.
@@ -129,9 +152,14 @@ pub(super) fn looks_secret(value: &[u8], least: usize) -> bool {
     (letter && digit) || (small && inner_capital && value.len() >= 12) || (letter && sign) || (digit && sign)
 }
 
-/// `v1.2.3`, `1.2.3-rc1`.
+/// `v1.2.3`, `1.2.3-rc1`, `1:4.13+dfsg1`.
 fn is_version(value: &[u8]) -> bool {
-    let start = usize::from(value.first() == Some(&b'v'));
+    let epoch = skip(value, 0, |byte| byte.is_ascii_digit());
+    let start = match value.first() {
+        Some(b'v') => 1,
+        _ if (1..=2).contains(&epoch) && at(value, epoch) == b':' => epoch + 1,
+        _ => 0,
+    };
     let end = skip(value, start, |byte| byte.is_ascii_digit() || byte == b'.');
     let dots = value.iter().take(end).filter(|byte| **byte == b'.').count();
     end > start && dots > 0 && (end == value.len() || matches!(at(value, end), b'-' | b'+'))

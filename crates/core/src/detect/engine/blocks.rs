@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr2, memmem};
+use memchr::{memchr3, memmem};
 
 /// Most lines of a block.
 const MAX_LINES: usize = 1024;
@@ -47,6 +47,17 @@ pub(in crate::detect) struct Block {
     width: usize,
     /// Whether a line was shorter than that, as the last one is.
     short: bool,
+    /// Where the key is in lines that have something else before it.
+    column: Option<Column>,
+}
+
+/// Where a run of base64 is in its line: what logs put before a line differs from line to line, but not in its shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Column {
+    /// How many bytes before it are none of base64.
+    others: usize,
+    /// The bytes next to it; none at the ends of the line.
+    around: (Option<u8>, Option<u8>),
 }
 
 /// What follows the opening of a block in its line.
@@ -101,16 +112,30 @@ impl Block {
         let key = if self.is_body(text) {
             Some(content)
         } else {
-            longest_run(line).filter(|run| run.len() >= MIN_RUN)
+            self.run_in(line)
         };
-        if key.is_none() {
+        let strange = key.is_none() && !has_header(text);
+        if strange {
             self.strange += 1;
         }
-        let cut_off = key.is_none() && self.short;
+        let cut_off = strange && self.short;
         Line {
             key,
             over: cut_off || self.strange > MAX_STRANGE || self.lines > MAX_LINES,
         }
+    }
+
+    /// The part of the key in a line that has something else in it: a long run of base64, and of the last line one at the
+    /// same place.
+    fn run_in(&mut self, line: &[u8]) -> Option<Range<usize>> {
+        if let Some(run) = longest_run(line).filter(|run| run.len() >= MIN_RUN) {
+            self.column = Some(Column::of(line, &run));
+            return Some(run);
+        }
+        let column = self.column.filter(|_| !self.short)?;
+        let run = column.run(line)?;
+        self.short = true;
+        Some(run)
     }
 
     fn is_body(&mut self, text: &[u8]) -> bool {
@@ -135,12 +160,38 @@ impl Block {
     }
 }
 
+impl Column {
+    fn of(line: &[u8], run: &Range<usize>) -> Self {
+        let before = line.get(..run.start).unwrap_or_default();
+        Self {
+            others: before.iter().filter(|byte| !is_base64(**byte)).count(),
+            around: (before.last().copied(), line.get(run.end).copied()),
+        }
+    }
+
+    /// The run at this place of another line.
+    fn run(self, line: &[u8]) -> Option<Range<usize>> {
+        let mut others = line.iter().enumerate().filter(|(_, byte)| !is_base64(**byte));
+        let start = match self.others.checked_sub(1) {
+            None => 0,
+            Some(last) => others.nth(last)?.0 + 1,
+        };
+        let rest = line.get(start..).unwrap_or_default();
+        let run = start..start + rest.iter().take_while(|byte| is_base64(**byte)).count();
+        (!run.is_empty() && Self::of(line, &run) == self).then_some(run)
+    }
+}
+
 /// What follows the opening of a block in the same line.
 pub(in crate::detect) fn rest_of_line(rest: &[u8]) -> Rest {
     let (mut at, mut key) = (0, 0);
     loop {
         at += separators(rest.get(at..).unwrap_or_default());
         let text = rest.get(at..).unwrap_or_default();
+        if key == 0 && rest.starts_with(b"\\") && matches!(text.first(), Some(b'"' | b'\'')) {
+            // A string with this line alone, in a log in JSON or in a program.
+            return Rest::Nothing;
+        }
         if ENDS.iter().any(|end| text.starts_with(end)) {
             return if key == 0 {
                 Rest::Prose
@@ -151,8 +202,12 @@ pub(in crate::detect) fn rest_of_line(rest: &[u8]) -> Rest {
         let run = text.iter().take_while(|byte| is_base64(**byte)).count();
         let after = text.get(run..).unwrap_or_default();
         if HEADERS.iter().any(|header| text.starts_with(header)) {
-            at += memchr2(b'\\', b'\n', text).unwrap_or(text.len());
-        } else if run >= MIN_WIDTH || key > 0 && run > 0 && (after.is_empty() || after.starts_with(b"\\")) {
+            at += memchr3(b'\\', b'%', b'\n', text).unwrap_or(text.len());
+        } else if run >= MIN_WIDTH
+            || key > 0
+                && run > 0
+                && (after.is_empty() || matches!(after.first(), Some(b'\\' | b'%')) || ends_behind(after))
+        {
             at += run;
             key = at;
         } else {
@@ -162,8 +217,29 @@ pub(in crate::detect) fn rest_of_line(rest: &[u8]) -> Rest {
     if key > 0 {
         return Rest::Key(key);
     }
+    let rest = rest.get(colours(rest)..).unwrap_or_default();
     let only_closes = rest.iter().all(|byte| b" \t\"'`,;|>\\nr".contains(byte));
     if only_closes { Rest::Nothing } else { Rest::Prose }
+}
+
+/// Whether the end of the block is behind some blanks.
+fn ends_behind(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    ENDS.iter().any(|end| text.starts_with(end))
+}
+
+/// The length of what sets the colours of a terminal at the start.
+fn colours(text: &[u8]) -> usize {
+    match text {
+        [0x1b, b'[', rest @ ..] => {
+            let codes = rest
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit() || **byte == b';')
+                .count();
+            if rest.get(codes) == Some(&b'm') { codes + 3 } else { 0 }
+        }
+        _ => 0,
+    }
 }
 
 /// How many bytes at the start are line breaks, as they are written in strings.
@@ -175,6 +251,8 @@ fn separators(text: &[u8]) -> usize {
             [b' ' | b'\t', ..] => 1,
             [b'\\', b'n' | b'r' | b't' | b'/' | b'\\', ..] => 2,
             [b'\\', b'u', b'0', b'0', b'0', b'a' | b'A' | b'd' | b'D', ..] => 6,
+            // In a URL; what else is escaped there was resolved.
+            [b'%', b'0', b'a' | b'A' | b'd' | b'D', ..] => 3,
             // Behind two backslashes, of which both were taken.
             [b'n' | b'r', ..] if at >= 2 && text.get(at - 1) == Some(&b'\\') => 1,
             _ => return at,
@@ -197,6 +275,8 @@ fn end_of_mark(text: &[u8]) -> usize {
 fn content(line: &[u8]) -> Range<usize> {
     let start = timestamp(line);
     let text = line.get(start..).unwrap_or_default();
+    let start = start + colours(text);
+    let text = line.get(start..).unwrap_or_default();
     let before = text.iter().take_while(|byte| b" \t\"'`|>".contains(byte)).count();
     let mut text = text.get(before..).unwrap_or_default();
     loop {
@@ -206,6 +286,7 @@ fn content(line: &[u8]) -> Range<usize> {
                 b' ' | b'\t' | b'"' | b'\'' | b'`' | b',' | b';' | b'\\' | b'\r',
             ] => rest,
             [rest @ .., b'\\', b'n' | b'r'] => rest,
+            [rest @ .., 0x1b, b'[', b'm'] | [rest @ .., 0x1b, b'[', b'0', b'm'] => rest,
             _ => break,
         };
     }
@@ -221,6 +302,15 @@ fn timestamp(line: &[u8]) -> usize {
     let digits = |byte: &u8| byte.is_ascii_digit() || b"-:.TZ+".contains(byte);
     let is_time = time.len() >= 19 && time.get(10) == Some(&b'T') && time.iter().all(digits);
     if is_time { end + 1 } else { 0 }
+}
+
+/// Whether a header of a key is somewhere behind what a log puts before it.
+fn has_header(text: &[u8]) -> bool {
+    HEADERS.iter().filter(|header| header.len() > 4).any(|header| {
+        memmem::find(text, header)
+            .and_then(|at| at.checked_sub(1))
+            .is_some_and(|before| text.get(before).is_some_and(|byte| !byte.is_ascii_alphanumeric()))
+    })
 }
 
 fn longest_run(line: &[u8]) -> Option<Range<usize>> {

@@ -87,6 +87,8 @@ pub(super) struct Table {
     slots: usize,
     /// From a place to the number of its word.
     shift: u32,
+    /// Whether any of what was remembered was worth it.
+    has_windows: bool,
 }
 
 impl Table {
@@ -107,11 +109,12 @@ impl Table {
             filter: Vec::new(),
             segments: VecDeque::new(),
             slots,
+            has_windows: false,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.segments.is_empty()
+        !self.has_windows
     }
 
     /// Memory in use, in bytes.
@@ -192,6 +195,7 @@ impl Table {
     fn put_window(&mut self, window: [u8; WINDOW], flags: u32) {
         let key = self.hash(Domain::Window, &window);
         let place = self.place(u64::from_le_bytes(window));
+        self.has_windows = true;
         self.put(key, flags, Some(place));
     }
 

@@ -44,6 +44,17 @@ fn core(before: usize, length: usize) -> std::ops::Range<usize> {
     (before * 8).div_ceil(6)..(before + length) * 8 / 6
 }
 
+#[test]
+fn a_password_may_look_like_an_address() {
+    let value = r"Aaa0<://\@0<0A0";
+    let known = knowing("password", value);
+    for text in [value.to_owned(), serde_json::to_string(value).unwrap()] {
+        assert!(!leaks(value, &masked(&known, &text)), "{text}");
+    }
+    // What is not worth remembering is not remembered.
+    assert!(knowing("password", "https://login.example.com/start").is_empty());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -54,7 +65,8 @@ proptest! {
         after in "[ -~]{0,40}",
     ) {
         let known = knowing("password", &value);
-        prop_assume!(!known.is_empty());
+        // Of a URL only the password is remembered.
+        prop_assume!(!known.is_empty() && !value.contains("://"));
         let json = |text: &str| { let quoted = serde_json::to_string(text).unwrap(); quoted.get(1..quoted.len() - 1).unwrap().to_owned() };
         let url = utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string();
         let forms = [

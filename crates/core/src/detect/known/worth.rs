@@ -372,7 +372,18 @@ fn is_sequence(bytes: &[u8]) -> bool {
 /// A path or an address, which is not a secret even under the name of one.
 fn is_reference(line: &str) -> bool {
     let is_path = line.starts_with('/') && !line.contains(['+', '=', ' ']);
-    is_path && line.matches('/').count() >= 2 || line.contains("://") || line.parse::<std::net::IpAddr>().is_ok()
+    is_path && line.matches('/').count() >= 2 || is_address(line) || line.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// Whether it begins with the scheme of a URL; a password may have `://` anywhere.
+fn is_address(line: &str) -> bool {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|char: char| char.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char))
+    };
+    line.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 /// How many bytes at the begin of a line are the same in every key or token of its kind.

@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
 use super::*;
@@ -173,5 +175,26 @@ proptest! {
         }
         chunks.push(&text[from..]);
         prop_assert_eq!(masked(&chunks), masked(&[&text]));
+    }
+}
+
+#[test]
+fn base64_on_several_lines_is_one_secret() {
+    let key = "x3Kd9sLq0Zp4TnVw8RyB5mCe7JhG2uFa6NbD".repeat(3);
+    let encoded = STANDARD.encode(format!("DB_HOST=db\nDB_PASSWORD={key}\nPORT=80\n"));
+    for width in [64, 76] {
+        let lines: Vec<&str> = encoded
+            .as_bytes()
+            .chunks(width)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        for end in ["\n", "\r\n", "\n  "] {
+            let text = format!("{}\nready for more\n", lines.join(end));
+            let whole = masked(&[text.as_bytes()]);
+            assert!(lines.iter().all(|line| !whole.contains(line)), "{whole}");
+            assert!(whole.ends_with("\nready for more\n"), "{whole}");
+            let cut: Vec<&[u8]> = text.as_bytes().chunks(5).collect();
+            assert_eq!(masked(&cut), whole);
+        }
     }
 }

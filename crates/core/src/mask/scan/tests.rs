@@ -79,6 +79,14 @@ fn notes_the_kind() {
 }
 
 #[test]
+fn only_objects_have_a_kind() {
+    let text = r#"{"items":[["kind":"Pod"{"a":1}]]}"#;
+    let items = in_one(text);
+    let element = items.iter().find(|(what, ..)| what == "element").unwrap();
+    assert_eq!(element.2, Noted::Unknown);
+}
+
+#[test]
 fn what_is_whole_is_not_copied() {
     let mut scanner = Scanner::new(1_000);
     let mut chunk = br#"{"items":[{"a":1},{"b":"#.as_slice();

@@ -216,7 +216,14 @@ impl<'p> Walk<'p> {
             },
             scope: frame.scope()?,
         };
-        match self.unpack(page, text, value, &context)? {
+        self.hits.clear();
+        if !is_copy {
+            self.look_at(value, super::names::Names::default(), context.scope);
+        }
+        let found = std::mem::take(&mut self.hits);
+        let unpacked = self.unpack(page, text, value, &found, &context)?;
+        self.hits = found;
+        match unpacked {
             Unpacked::Masked => Ok(true),
             Unpacked::No if !is_copy => Ok(false),
             Unpacked::No | Unpacked::Unreadable => {

@@ -54,15 +54,21 @@ impl Walk<'_> {
             return Ok(());
         }
         let is_whole = self.hits.as_slice().iter().any(|hit| covers(hit, &value));
-        if !is_whole && looks_like_json(&value) && self.unpack_part(page, text, &value, scope)? {
-            return Ok(());
+        if !is_whole && looks_like_json(&value) {
+            // What only the whole of it tells, such as an argument of a command in a list.
+            let hits = std::mem::take(&mut self.hits);
+            let is_done = self.unpack_part(page, text, &value, &hits, scope)?;
+            self.hits = hits;
+            if is_done {
+                return Ok(());
+            }
         }
         self.replace_hits(page, text, &value);
         Ok(())
     }
 
     /// Finds what is secret in a text.
-    fn look_at(&mut self, value: &str, names: Names<'_>, scope: Scope<'_>) {
+    pub(super) fn look_at(&mut self, value: &str, names: Names<'_>, scope: Scope<'_>) {
         self.hits.clear();
         if self.plan.scans() {
             let detectors = self.plan.detectors();

@@ -4,6 +4,7 @@ use super::names::Names;
 use super::policy::Policy;
 use super::trail::Trail;
 use super::{Context, Kin, Page, Result, Scope, Walk};
+use crate::detect::Hits;
 use crate::json::{self, Value};
 use crate::mask::cursor::{Shape, Text};
 use crate::mask::error::MaskErrorKind;
@@ -24,32 +25,40 @@ pub(super) enum Unpacked {
 }
 
 impl<'p> Walk<'p> {
-    /// Masks JSON in a string that is an object by this context, or an array of them.
+    /// Masks JSON in a string that is an object by this context, or an array of them, with what was found in it as a text.
     pub(super) fn unpack(
         &mut self,
         page: &mut Page<'_>,
         text: &Text<'_>,
         value: &str,
+        found: &Hits,
         context: &Context<'_, 'p>,
     ) -> Result<Unpacked> {
         let context = Context {
             scope: inner(context.scope),
             ..context.clone()
         };
+        let found = Some(found).filter(|found| leave_json(found, value));
         self.inside(page, text, value, context.scope.level, |walk, inner| {
-            walk.any(inner, &context)
+            walk.any(inner, &context)?;
+            if let Some(found) = found {
+                walk.add(inner, value, found);
+            }
+            Ok(())
         })
     }
 
-    /// Masks JSON in any other string. Whether it is some.
+    /// Masks JSON in any other string, with what was found in it as a text. Whether it is some.
     pub(super) fn unpack_part(
         &mut self,
         page: &mut Page<'_>,
         text: &Text<'_>,
         value: &str,
+        found: &Hits,
         scope: Scope<'_>,
     ) -> Result<bool> {
         let scope = inner(scope);
+        let found = Some(found).filter(|found| leave_json(found, value));
         let unpacked = self.inside(page, text, value, scope.level, |walk, inner| {
             if inner.cursor.shape()? == Shape::Object && inner.kind()?.is_some() {
                 let context = Context {
@@ -57,14 +66,37 @@ impl<'p> Walk<'p> {
                     policy: Policy::Part,
                     scope,
                 };
-                return walk.object(inner, &context, None);
+                walk.object(inner, &context, None)?;
+            } else {
+                walk.value(inner, &Trail::unknown(), Names::default(), scope)?;
             }
-            walk.value(inner, &Trail::unknown(), Names::default(), scope)
+            if let Some(found) = found {
+                walk.add(inner, value, found);
+            }
+            Ok(())
         })?;
         if unpacked == Unpacked::Unreadable {
             self.replace_whole(page, text, MARKER, super::metadata::ANNOTATION);
         }
         Ok(unpacked != Unpacked::No)
+    }
+
+    /// Adds what was found in a text to what was found in its parts; of what overlaps one is enough.
+    fn add(&mut self, page: &mut Page<'_>, value: &str, found: &Hits) {
+        let is_only = page.edits.is_empty();
+        let merged = found.merged();
+        let mut new = merged
+            .iter()
+            .filter(|hit| value.get(hit.range.clone()) != Some(MARKER))
+            .peekable();
+        if let Some(first) = new.peek()
+            && is_only
+        {
+            self.log.push(first.rule.clone());
+        }
+        for hit in new {
+            page.edits.replace(hit.range.clone(), hit.replacement(value.as_bytes()));
+        }
     }
 
     fn inside(
@@ -102,6 +134,16 @@ impl<'p> Walk<'p> {
         }
         Ok(Unpacked::Masked)
     }
+}
+
+/// Whether a text is JSON without what was found in it.
+fn leave_json(found: &Hits, value: &str) -> bool {
+    if found.is_empty() {
+        return false;
+    }
+    let mut left = Vec::with_capacity(value.len());
+    found.replace(value.as_bytes(), &mut left, |_| ());
+    Value::parse(&left).is_ok()
 }
 
 /// What is known inside a string of what is known around it.
