@@ -264,7 +264,8 @@ impl Head {
         if self.request.attributes.resource == "namespaces" && self.guard.is_namespace(created) {
             self.request.effects = self.request.effects.with(Effect::Guard);
         }
-        Ok(self.request.with_change())
+        self.request.understand_change();
+        Ok(self.request)
     }
 }
 

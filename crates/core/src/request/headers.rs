@@ -165,7 +165,8 @@ fn refuse_duplicates(name: &HeaderName, headers: &HeaderMap) -> Result<(), Refus
 
 fn plain<'a>(name: &HeaderName, value: &'a HeaderValue) -> Result<&'a str, Refusal> {
     let bytes = value.as_bytes();
-    if bytes.iter().any(|byte| !matches!(byte, b' '..=b'~')) {
+    // All bytes at once: faster than to stop at the first that is wrong, which hardly any is.
+    if !bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
         let message = format!("a control or non-ASCII byte in header {}", Quoted(name.as_str()));
         return Err(hostile(&message));
     }
