@@ -182,12 +182,12 @@ impl Index {
         if !self.users.is_empty()
             && let Some(about) = self.users.get(subject.user.as_str())
         {
-            ids.extend_from_slice(about);
+            about.iter().for_each(|id| ids.push(*id));
         }
         if !self.groups.is_empty() {
             for group in &subject.groups {
                 if let Some(about) = self.groups.get(group.as_str()) {
-                    ids.extend_from_slice(about);
+                    about.iter().for_each(|id| ids.push(*id));
                 }
             }
         }

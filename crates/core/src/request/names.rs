@@ -1,5 +1,7 @@
 //! The grammars that names in a URL have to follow.
 
+use super::byte_set::ByteSet;
+
 /// A DNS label: `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 63 characters.
 pub(super) fn is_dns_label(text: &str) -> bool {
     text.len() <= 63 && is_dns_word(text.as_bytes())
@@ -11,10 +13,10 @@ pub(super) fn is_dns_subdomain(text: &str) -> bool {
 }
 
 fn is_dns_word(text: &[u8]) -> bool {
-    let alphanumeric = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
-    text.first().is_some_and(alphanumeric)
-        && text.last().is_some_and(alphanumeric)
-        && text.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+    static LETTERS: ByteSet = ByteSet::LOWER_CASE.and(ByteSet::DIGITS).and(ByteSet::new(b"-"));
+    text.first().is_some_and(|byte| *byte != b'-')
+        && text.last().is_some_and(|byte| *byte != b'-')
+        && text.iter().all(|byte| LETTERS.contains(*byte))
 }
 
 /// A version in a path: `[a-z][a-z0-9]*`; discovery decides whether it exists.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::byte_set::ByteSet;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What a path segment escapes: all but unreserved characters and `: @ $ & + =`, as Go's `url.PathEscape`.
@@ -91,19 +92,11 @@ fn hex_digit(byte: Option<u8>) -> Option<u8> {
 
 /// What is never escaped: letters, digits and `-._~`.
 pub(super) fn is_unreserved(byte: u8) -> bool {
-    UNRESERVED.get(usize::from(byte)).is_some_and(|unreserved| *unreserved)
+    static UNRESERVED: ByteSet = ByteSet::LOWER_CASE
+        .and(ByteSet::DIGITS)
+        .and(ByteSet::new(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-._~"));
+    UNRESERVED.contains(byte)
 }
-
-/// By byte: every byte of every path is looked at.
-static UNRESERVED: [bool; 256] = {
-    let mut table = [false; 256];
-    let (mut byte, mut rest) = (0_u8, table.as_mut_slice());
-    while let [entry, others @ ..] = rest {
-        *entry = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        (byte, rest) = (byte.wrapping_add(1), others);
-    }
-    table
-};
 
 /// Appends a path segment in its canonical form.
 pub(super) fn push_segment(target: &mut String, segment: &str) {

@@ -286,16 +286,25 @@ fn resource_attributes(
         is_resource_request: true,
         verb,
         api_prefix: api_prefix(path.prefix),
-        api_group: path.group.into(),
-        api_version: path.version.into(),
-        namespace: path.namespace.into(),
+        api_group: word(path.group),
+        api_version: word(path.version),
+        namespace: word(path.namespace),
         resource: path.resource().into(),
-        subresource: path.subresource().into(),
-        name: name.into(),
+        subresource: word(path.subresource()),
+        name: word(name),
         before_resource: path.before.len(),
         field_selector: selector("fieldSelector"),
         label_selector: selector("labelSelector"),
         path: decoded_path,
+    }
+}
+
+/// A text that often is one of two.
+fn word(text: &str) -> SmolStr {
+    match text {
+        "" => SmolStr::default(),
+        "v1" => SmolStr::new_static("v1"),
+        _ => text.into(),
     }
 }
 
