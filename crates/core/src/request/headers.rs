@@ -161,8 +161,12 @@ impl<'a> Headers<'a> {
         if body_length == (true, true) {
             return Err(hostile("Content-Length and Transfer-Encoding together"));
         }
-        read.refuse_connection_tokens()?;
-        read.refuse_bearer_protocol()?;
+        if !read.connection.is_empty() {
+            read.refuse_connection_tokens()?;
+        }
+        if !read.handshake.protocols.is_empty() {
+            read.refuse_bearer_protocol()?;
+        }
         Ok(read)
     }
 

@@ -30,7 +30,7 @@ pub(super) struct Path<'a> {
 type Segments<'a> = SmallVec<[Segment<'a>; 8]>;
 
 /// One path segment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Segment<'a> {
     /// The text, after one decoding pass: neither empty, nor with a `/` in it.
     pub(super) text: &'a str,
@@ -42,13 +42,17 @@ impl<'a> Path<'a> {
     /// Splits at slashes, then decodes each segment, into `decoded` where it is not what it was.
     pub(super) fn parse(raw: &'a str, decoded: &'a mut String) -> Result<Self, Refusal> {
         check_len(raw)?;
-        if let Some(segments) = plain_segments(raw) {
-            return Ok(Self {
+        match plain_segments(raw) {
+            Some(segments) => Ok(Self {
                 segments,
                 trailing_slash: false,
                 plain: Some(raw),
-            });
+            }),
+            None => Self::parse_carefully(raw, decoded),
         }
+    }
+
+    fn parse_carefully(raw: &'a str, decoded: &'a mut String) -> Result<Self, Refusal> {
         let mut written = SmallVec::<[Written<'a>; 8]>::new();
         // The path starts with a slash, so the text before the first one is empty.
         let mut rest = raw.split('/').skip(1).peekable();
@@ -216,5 +220,28 @@ pub(super) fn refuse_escapes(segments: &[Segment<'_>]) -> Result<(), Refusal> {
             "percent escape outside the object name, in segment {}",
             Quoted(segment.as_str())
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_path_is_read_as_any_other(raw in "(/[a-zA-Z0-9._~%-]{0,3}){1,10}/?", other in "/[ -~]{0,12}") {
+            for raw in [&raw, &other] {
+                let mut decoded = String::new();
+                if let Some(plain) = plain_segments(raw) {
+                    let path = Path::parse_carefully(raw, &mut decoded).unwrap();
+                    proptest::prop_assert!(!path.trailing_slash);
+                    proptest::prop_assert_eq!(&path.segments, &plain);
+                    let as_seen = path.decoded();
+                    proptest::prop_assert_eq!(as_seen.as_str(), raw);
+                    let sent = path.canonical(&as_seen, usize::MAX, false).unwrap();
+                    proptest::prop_assert_eq!(sent.as_str(), raw);
+                }
+            }
+        }
     }
 }
