@@ -221,7 +221,7 @@ pub fn decide(
     let mut request = request;
     let mut rewritten: Option<Applied> = None;
     for _ in 0..ROUNDS {
-        let (verdict, revision) = match ask(engine, subject, &request, facts, now) {
+        let (mut verdict, revision) = match ask(engine, subject, &request, facts, now) {
             Err(refusal) => {
                 return Ruling::Denied {
                     decision: None,
@@ -257,19 +257,12 @@ pub fn decide(
                 request = changed;
             }
             Ok(Rewritten::Unchanged(request)) => {
-                let rewrites = rewritten.map(|applied| applied.rewrites).unwrap_or_default();
-                let verdict = Verdict {
-                    effects: verdict.effects.union(request.effects()),
-                    rewrites,
-                    ..verdict
-                };
+                verdict.effects = verdict.effects.union(request.effects());
+                verdict.rewrites = rewritten.map(|applied| applied.rewrites).unwrap_or_default();
                 return rule(subject, request, Decision { verdict, revision }, facts, written_back);
             }
             Err(refusal) => {
-                let verdict = Verdict {
-                    rewrites: Vec::new(),
-                    ..verdict
-                };
+                verdict.rewrites = Vec::new();
                 let denies = matches!(verdict.outcome, Outcome::Deny(_));
                 let decision = Decision { verdict, revision };
                 return match original {

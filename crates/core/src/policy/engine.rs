@@ -133,6 +133,11 @@ impl Verdict {
     /// A verdict without fired rules and obligations.
     #[must_use]
     pub fn new(outcome: Outcome) -> Self {
+        Self::masked_by(MaskPolicy::shared_default(), outcome)
+    }
+
+    /// The same, where answers are masked like this.
+    pub(super) fn masked_by(masking: Arc<MaskPolicy>, outcome: Outcome) -> Self {
         Self {
             outcome,
             effects: Effects::NONE,
@@ -141,7 +146,7 @@ impl Verdict {
             findings: Findings::default(),
             rewrites: Vec::new(),
             masks: Vec::new(),
-            masking: MaskPolicy::shared_default(),
+            masking,
             budgets: Vec::new(),
             warnings: Vec::new(),
             annotations: Vec::new(),

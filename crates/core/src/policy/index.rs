@@ -182,12 +182,12 @@ impl Index {
         if !self.users.is_empty()
             && let Some(about) = self.users.get(subject.user.as_str())
         {
-            ids.extend_from_slice(about);
+            about.iter().for_each(|id| ids.push(*id));
         }
         if !self.groups.is_empty() {
             for group in &subject.groups {
                 if let Some(about) = self.groups.get(group.as_str()) {
-                    ids.extend_from_slice(about);
+                    about.iter().for_each(|id| ids.push(*id));
                 }
             }
         }
@@ -227,23 +227,26 @@ impl Index {
             .resource
             .and_then(|resource| self.named.get(&(document, resource)));
         for rules in [unnamed, named].into_iter().flatten() {
-            let open = part(&self.open, &rules.open).iter();
-            let open = open.filter(|(namespaces, _)| match lookup.namespaces {
+            let is_open = |namespaces: Start| match lookup.namespaces {
                 Namespaces::One { start, .. } => namespaces.begins(start),
                 Namespaces::None | Namespaces::All => true,
-            });
+            };
+            for (namespaces, entry) in part(&self.open, &rules.open) {
+                if is_open(*namespaces) && entry.may_be_about(lookup) {
+                    ids.push(entry.rule);
+                }
+            }
             let exact = part(&self.exact, &rules.exact);
             let exact = match lookup.namespaces {
                 Namespaces::One { hash, .. } => equal_range(exact, hash),
                 Namespaces::None => &[],
                 Namespaces::All => exact,
             };
-            let entries = open.map(|(_, entry)| entry).chain(exact.iter().map(|(_, entry)| entry));
-            ids.extend(
-                entries
-                    .filter(|entry| entry.may_be_about(lookup))
-                    .map(|entry| entry.rule),
-            );
+            for (_, entry) in exact {
+                if entry.may_be_about(lookup) {
+                    ids.push(entry.rule);
+                }
+            }
         }
         in_order(&mut ids);
         ids

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::admission::Guardrail;
 use super::denial::Reason;
-use super::engine::{Evaluation, FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
+use super::engine::{FiredRule, HoldTerms, MaskObligation, MaskPath, Need, Outcome, Rewrite, Verdict};
 use super::glob::Glob;
 use super::limits::Weighed;
 use super::matching::{Asked, Place, in_scope};
@@ -21,11 +21,11 @@ const TOKEN_MOUNT: &str = "countersign/token-mount";
 const ALLOW_ALL: &str = "countersign/insecure_allow_all";
 
 /// What the documents said so far.
-pub(super) struct Tally<'q> {
+pub(super) struct Tally<'q, 'v> {
     question: &'q Question<'q>,
     counted: Counted,
-    /// All but its outcome.
-    verdict: Verdict,
+    /// All but its outcome; where the caller has it, since it is large to move.
+    verdict: &'v mut Verdict,
     /// Why, if a rule denies: the first that does.
     denied: Option<Reason>,
     holds: Vec<Arc<HoldTerms>>,
@@ -49,17 +49,16 @@ struct Permission {
     denied: bool,
 }
 
-impl<'q> Tally<'q> {
-    pub(super) fn new(question: &'q Question<'q>, counted: Counted) -> Self {
+impl<'q, 'v> Tally<'q, 'v> {
+    /// Nothing was said so far: the verdict is empty.
+    pub(super) fn new(question: &'q Question<'q>, counted: Counted, verdict: &'v mut Verdict) -> Self {
         let effects = question.asked.effects;
+        verdict.effects = effects;
+        verdict.findings.clone_from(question.findings());
         let mut tally = Self {
             question,
             counted,
-            verdict: Verdict {
-                effects,
-                findings: question.findings().clone(),
-                ..Verdict::new(Outcome::Allow)
-            },
+            verdict,
             denied: None,
             holds: Vec::new(),
             permitted: false,
@@ -277,21 +276,21 @@ impl<'q> Tally<'q> {
         }
     }
 
-    /// The strongest of what was said, or what has to be known first.
+    /// Gives the verdict its outcome, the strongest of what was said; or says what has to be known first.
     ///
     /// What nothing permits anyway is not looked up: which rule denies would tell what the object is like, to one who may
     /// not touch it.
-    pub(super) fn evaluation(mut self) -> Evaluation {
+    pub(super) fn conclude(mut self) -> Result<(), Vec<Need>> {
         let may_be_permitted = self.permitted || self.may_help || !self.with_approval.is_empty();
         if !self.needs.is_empty() && may_be_permitted {
-            return Evaluation::Needs(self.needs);
+            return Err(self.needs);
         }
         self.verdict.outcome = self.outcome();
         if matches!(self.verdict.outcome, Outcome::Deny(_)) {
             self.verdict.insecure_opaque_stream = false;
             self.verdict.budgets.clear();
         }
-        Evaluation::Verdict(self.verdict)
+        Ok(())
     }
 
     fn outcome(&mut self) -> Outcome {

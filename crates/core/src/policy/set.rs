@@ -219,9 +219,10 @@ impl PolicyEngine for PolicySet {
                 return Evaluation::Verdict(Verdict::new(Outcome::Deny(Denial::new(message))));
             }
         };
-        match self.weigh(subject, request, facts, now, &masking) {
-            Evaluation::Verdict(verdict) => Evaluation::Verdict(Verdict { masking, ..verdict }),
-            needs => needs,
+        let mut verdict = Verdict::masked_by(masking, Outcome::Allow);
+        match self.weigh(subject, request, facts, now, &mut verdict) {
+            Ok(()) => Evaluation::Verdict(verdict),
+            Err(needs) => Evaluation::Needs(needs),
         }
     }
 
@@ -247,48 +248,46 @@ impl PolicySet {
         }
     }
 
+    /// Fills a verdict that is empty but for the masking in.
     fn weigh(
         &self,
         subject: &Subject,
         request: &Canonical,
         facts: &Facts,
         now: Timestamp,
-        masking: &MaskPolicy,
-    ) -> Evaluation {
+        worst: &mut Verdict,
+    ) -> Result<(), Vec<Need>> {
         let mut question = Question::new(subject, request, facts, now);
         if question.depends_on_masks() {
-            question.mask(&[], masking);
+            question.mask(&[], &worst.masking);
         }
-        let mut evaluation = self.judge(&question, Counted::All);
+        self.judge(&question, Counted::All, worst)?;
         // What the policy masks besides is masked before the change is compared with the live object, and guessed at by no
         // dry run.
-        if let Evaluation::Verdict(worst) = &evaluation
-            && !worst.masks.is_empty()
-            && question.depends_on_masks()
-        {
-            question.mask(&worst.masks, masking);
-            evaluation = self.judge(&question, Counted::All);
+        if !worst.masks.is_empty() && question.depends_on_masks() {
+            question.mask(&worst.masks, &worst.masking);
+            *worst = Verdict::masked_by(Arc::clone(&worst.masking), Outcome::Allow);
+            self.judge(&question, Counted::All, worst)?;
         }
-        let Evaluation::Verdict(worst) = &evaluation else {
-            return evaluation;
-        };
         // The live object is read only where it makes a difference.
-        if worst.outcome == Outcome::Allow && question.may_hide_something() {
-            return Evaluation::Needs(vec![Need::LiveObject]);
+        if question.may_hide_something() && worst.outcome == Outcome::Allow {
+            return Err(vec![Need::LiveObject]);
         }
         if !question.has_assumptions() {
-            return evaluation;
+            return Ok(());
         }
         // Even where the worst is allowed: a condition can ask for what is not found.
-        match self.judge(&question, Counted::Certain) {
-            Evaluation::Verdict(best) if best.outcome == worst.outcome => evaluation,
-            Evaluation::Verdict(_) => Evaluation::Needs(vec![Need::LiveObject]),
-            needs => needs,
+        let mut best = Verdict::masked_by(Arc::clone(&worst.masking), Outcome::Allow);
+        self.judge(&question, Counted::Certain, &mut best)?;
+        if best.outcome == worst.outcome {
+            Ok(())
+        } else {
+            Err(vec![Need::LiveObject])
         }
     }
 
-    fn judge(&self, question: &Question<'_>, counted: Counted) -> Evaluation {
-        let mut tally = Tally::new(question, counted);
+    fn judge(&self, question: &Question<'_>, counted: Counted, verdict: &mut Verdict) -> Result<(), Vec<Need>> {
+        let mut tally = Tally::new(question, counted, verdict);
         match &self.rules {
             Rules::AllowAll => tally.allow_all(),
             Rules::Documents(compiled) => {
@@ -310,7 +309,7 @@ impl PolicySet {
                 }
             }
         }
-        tally.evaluation()
+        tally.conclude()
     }
 }
 

@@ -172,9 +172,8 @@ impl Canonical {
     }
 
     /// Understands the body; the last step in the making of a request.
-    pub(super) fn with_change(mut self) -> Self {
-        self.change = Change::of(&self, None);
-        self
+    pub(super) fn understand_change(&mut self) {
+        self.change = Change::of(self, None);
     }
 
     /// Whether the server will not persist what it does (`dryRun=All`, where upstream reads it).
@@ -188,7 +187,7 @@ impl Canonical {
 impl Canonical {
     /// A request as the gate would make it, for tests of what comes after the gate.
     pub(crate) fn for_test(attributes: Attributes, effects: Effects, kind: Option<Kind>) -> Self {
-        Self {
+        let mut request = Self {
             method: Method::GET,
             target: attributes.path.clone(),
             attributes,
@@ -205,8 +204,9 @@ impl Canonical {
             json: None,
             body: Bytes::new(),
             change: Change::default(),
-        }
-        .with_change()
+        };
+        request.understand_change();
+        request
     }
 
     pub(crate) fn with_content_type(mut self, content_type: &'static str) -> Self {

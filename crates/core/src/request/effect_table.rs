@@ -50,10 +50,15 @@ const SUBRESOURCES: &[(&str, &str, &str, Subresource)] = &[
 ];
 
 /// What a subresource of a resource is for; `None` if it is unknown.
+#[inline]
 pub(super) fn subresource(attributes: &Attributes) -> Option<Subresource> {
     if attributes.subresource.is_empty() {
         return None;
     }
+    known(attributes)
+}
+
+fn known(attributes: &Attributes) -> Option<Subresource> {
     SUBRESOURCES
         .iter()
         .find(|(group, resource, subresource, _)| {

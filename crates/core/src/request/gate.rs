@@ -41,7 +41,7 @@ use crate::refusal::{Class, Refusal};
 /// ```
 pub struct Gate {
     catalog: Arc<dyn ResourceCatalog>,
-    /// Shared with every head, whose body may name the guard too.
+    /// Shared with heads whose body may name the guard too.
     guard: Arc<GuardNames>,
     refused_headers: Vec<HeaderName>,
     path_prefix: String,
@@ -138,7 +138,7 @@ impl Gate {
         let effects = self.effects(&target, kind.as_deref());
         Ok(Head {
             declared_type,
-            guard: Arc::clone(&self.guard),
+            guard: (target.attributes.resource == "namespaces").then(|| Arc::clone(&self.guard)),
             request: Canonical {
                 target: target.canonical,
                 method: target.method,
@@ -210,7 +210,8 @@ impl Gate {
 pub struct Head {
     request: Canonical,
     declared_type: Option<String>,
-    guard: Arc<GuardNames>,
+    /// Where the body may name the guard.
+    guard: Option<Arc<GuardNames>>,
 }
 
 impl Head {
@@ -260,11 +261,13 @@ impl Head {
         if effect_table::is_credential_secret(&self.request) {
             self.request.effects = self.request.effects.with(Effect::Credential);
         }
-        let created = self.request.object_name().unwrap_or_default();
-        if self.request.attributes.resource == "namespaces" && self.guard.is_namespace(created) {
+        if let Some(guard) = &self.guard
+            && guard.is_namespace(self.request.object_name().unwrap_or_default())
+        {
             self.request.effects = self.request.effects.with(Effect::Guard);
         }
-        Ok(self.request.with_change())
+        self.request.understand_change();
+        Ok(self.request)
     }
 }
 

@@ -27,6 +27,7 @@ mod accept;
 mod agreement;
 mod attributes;
 mod body;
+mod byte_set;
 mod canonical;
 mod catalog;
 mod catalog_table;

@@ -1,21 +1,22 @@
 //! The grammars that names in a URL have to follow.
 
+use super::byte_set::ByteSet;
+
 /// A DNS label: `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 63 characters.
 pub(super) fn is_dns_label(text: &str) -> bool {
-    text.len() <= 63 && is_dns_word(text)
+    text.len() <= 63 && is_dns_word(text.as_bytes())
 }
 
 /// A lower-case DNS subdomain: labels joined by dots, at most 253 characters.
 pub(super) fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').all(is_dns_word)
+    text.len() <= 253 && text.as_bytes().split(|byte| *byte == b'.').all(is_dns_word)
 }
 
-fn is_dns_word(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let alphanumeric = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
-    bytes.first().is_some_and(alphanumeric)
-        && bytes.last().is_some_and(alphanumeric)
-        && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+fn is_dns_word(text: &[u8]) -> bool {
+    static LETTERS: ByteSet = ByteSet::LOWER_CASE.and(ByteSet::DIGITS).and(ByteSet::new(b"-"));
+    text.first().is_some_and(|byte| *byte != b'-')
+        && text.last().is_some_and(|byte| *byte != b'-')
+        && text.iter().all(|byte| LETTERS.contains(*byte))
 }
 
 /// A version in a path: `[a-z][a-z0-9]*`; discovery decides whether it exists.

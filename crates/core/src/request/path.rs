@@ -4,6 +4,7 @@
 //! is sent are the same path for everybody.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use smallvec::SmallVec;
 use smol_str::SmolStr;
@@ -18,60 +19,71 @@ const MAX_LEN: usize = 4096;
 /// A path whose segments were split and decoded.
 #[derive(Debug)]
 pub(super) struct Path<'a> {
-    pub(super) segments: SmallVec<[Segment<'a>; 8]>,
+    pub(super) segments: Segments<'a>,
     /// Whether one slash stood behind the last segment.
     pub(super) trailing_slash: bool,
-    /// The path as a whole, if it is the same decoded and written anew: nearly always.
-    plain: Option<SmolStr>,
+    /// The path as it came, if it is the same decoded and written anew: nearly always.
+    plain: Option<&'a str>,
 }
 
+/// Most paths have fewer than eight.
+type Segments<'a> = SmallVec<[Segment<'a>; 8]>;
+
 /// One path segment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Segment<'a> {
     /// The text, after one decoding pass: neither empty, nor with a `/` in it.
-    pub(super) text: Cow<'a, str>,
+    pub(super) text: &'a str,
     /// Whether it was written with a percent escape.
     escaped: bool,
 }
 
 impl<'a> Path<'a> {
-    /// Splits at slashes, then decodes each segment.
-    pub(super) fn parse(raw: &'a str) -> Result<Self, Refusal> {
+    /// Splits at slashes, then decodes each segment, into `decoded` where it is not what it was.
+    pub(super) fn parse(raw: &'a str, decoded: &'a mut String) -> Result<Self, Refusal> {
         check_len(raw)?;
-        let plain = raw.bytes().all(|byte| byte == b'/' || percent::is_unreserved(byte));
-        let mut segments = SmallVec::new();
+        match plain_segments(raw) {
+            Some(segments) => Ok(Self {
+                segments,
+                trailing_slash: false,
+                plain: Some(raw),
+            }),
+            None => Self::parse_carefully(raw, decoded),
+        }
+    }
+
+    fn parse_carefully(raw: &'a str, decoded: &'a mut String) -> Result<Self, Refusal> {
+        let mut written = SmallVec::<[Written<'a>; 8]>::new();
         // The path starts with a slash, so the text before the first one is empty.
         let mut rest = raw.split('/').skip(1).peekable();
         let mut trailing_slash = false;
         while let Some(raw_segment) = rest.next() {
             if !raw_segment.is_empty() {
-                segments.push(if plain {
-                    Segment::plain(raw_segment)?
-                } else {
-                    decode_segment(raw_segment)?
-                });
-            } else if rest.peek().is_none() && !segments.is_empty() {
+                written.push(decode_segment(raw_segment, decoded)?);
+            } else if rest.peek().is_none() && !written.is_empty() {
                 trailing_slash = true;
             } else if raw != "/" {
                 return Err(Refusal::malformed("empty path segment").with_remedy("write each `/` once"));
             }
         }
+        let decoded: &'a str = decoded;
+        let segments: Option<Segments<'a>> = written.iter().map(|segment| segment.read(decoded)).collect();
         Ok(Self {
-            plain: (plain && !trailing_slash).then(|| raw.into()),
-            segments,
+            segments: segments.ok_or_else(|| Refusal::malformed("a path segment that can't be read"))?,
             trailing_slash,
+            plain: None,
         })
     }
 
     /// The path as upstream sees it.
     pub(super) fn decoded(&self) -> SmolStr {
-        if let Some(path) = &self.plain {
-            return path.clone();
+        if let Some(path) = self.plain {
+            return path.into();
         }
         let mut path = String::with_capacity(64);
         for segment in &self.segments {
             path.push('/');
-            path.push_str(&segment.text);
+            path.push_str(segment.text);
         }
         if self.trailing_slash {
             path.push('/');
@@ -79,19 +91,19 @@ impl<'a> Path<'a> {
         path.into()
     }
 
-    /// The path as it is sent. From segment `verbatim` on, segments are written as they came: no escape is accepted
-    /// there, so that one that is written could not be read again.
-    pub(super) fn canonical(&self, verbatim: usize, keep_slash: bool) -> Result<SmolStr, Refusal> {
-        if let Some(path) = &self.plain {
-            return Ok(path.clone());
+    /// The path as it is sent; `decoded` is the one that upstream sees. From segment `verbatim` on, segments are written
+    /// as they came: no escape is accepted there, so that one that is written could not be read again.
+    pub(super) fn canonical(&self, decoded: &SmolStr, verbatim: usize, keep_slash: bool) -> Result<SmolStr, Refusal> {
+        if self.plain.is_some() {
+            return Ok(decoded.clone());
         }
         let mut path = String::with_capacity(128);
         for (index, segment) in self.segments.iter().enumerate() {
             path.push('/');
             if index < verbatim {
-                percent::push_segment(&mut path, &segment.text);
+                percent::push_segment(&mut path, segment.text);
             } else {
-                path.push_str(&segment.text);
+                path.push_str(segment.text);
             }
         }
         if self.trailing_slash && keep_slash {
@@ -104,17 +116,45 @@ impl<'a> Path<'a> {
 }
 
 impl<'a> Segment<'a> {
-    /// One in which nothing is escaped or has to be.
-    fn plain(text: &'a str) -> Result<Self, Refusal> {
-        refuse_dots(text)?;
-        Ok(Self {
-            text: Cow::Borrowed(text),
-            escaped: false,
-        })
+    pub(super) fn as_str(&self) -> &'a str {
+        self.text
     }
+}
 
-    pub(super) fn as_str(&self) -> &str {
-        &self.text
+/// The segments of a path in which nothing is escaped or has to be, no segment is empty or of dots, and the last one ends
+/// it: in one pass. Every other path is looked at with more care.
+fn plain_segments(raw: &str) -> Option<Segments<'_>> {
+    let mut segments = Segments::new();
+    let mut rest = raw.strip_prefix('/')?;
+    loop {
+        let end = rest.bytes().position(|byte| !percent::is_unreserved(byte));
+        let (text, after) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        if matches!(text, "" | "." | "..") {
+            return None;
+        }
+        segments.push(Segment { text, escaped: false });
+        if after.is_empty() {
+            return Some(segments);
+        }
+        rest = after.strip_prefix('/')?;
+    }
+}
+
+/// A segment on its way: as it came, or where it stands among those that were decoded.
+enum Written<'a> {
+    Plainly(&'a str),
+    Escaped(Range<usize>),
+}
+
+impl<'a> Written<'a> {
+    fn read(&self, decoded: &'a str) -> Option<Segment<'a>> {
+        Some(match self {
+            Self::Plainly(text) => Segment { text, escaped: false },
+            Self::Escaped(range) => Segment {
+                text: decoded.get(range.clone())?,
+                escaped: true,
+            },
+        })
     }
 }
 
@@ -125,7 +165,7 @@ fn check_len(path: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn decode_segment(raw: &str) -> Result<Segment<'_>, Refusal> {
+fn decode_segment<'a>(raw: &'a str, decoded: &mut String) -> Result<Written<'a>, Refusal> {
     let text = percent::decode_segment(raw).map_err(|error| {
         let refusal = Refusal::malformed(format!("{error} in path segment {}", Quoted(raw)));
         match error {
@@ -149,9 +189,14 @@ fn decode_segment(raw: &str) -> Result<Segment<'_>, Refusal> {
             )));
         }
     }
-    Ok(Segment {
-        text,
-        escaped: raw.contains('%'),
+    Ok(match text {
+        // What has an escape in it is never as it was.
+        Cow::Borrowed(text) => Written::Plainly(text),
+        Cow::Owned(text) => {
+            let start = decoded.len();
+            decoded.push_str(&text);
+            Written::Escaped(start..decoded.len())
+        }
     })
 }
 
@@ -175,5 +220,28 @@ pub(super) fn refuse_escapes(segments: &[Segment<'_>]) -> Result<(), Refusal> {
             "percent escape outside the object name, in segment {}",
             Quoted(segment.as_str())
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_path_is_read_as_any_other(raw in "(/[a-zA-Z0-9._~%-]{0,3}){1,10}/?", other in "/[ -~]{0,12}") {
+            for raw in [&raw, &other] {
+                let mut decoded = String::new();
+                if let Some(plain) = plain_segments(raw) {
+                    let path = Path::parse_carefully(raw, &mut decoded).unwrap();
+                    proptest::prop_assert!(!path.trailing_slash);
+                    proptest::prop_assert_eq!(&path.segments, &plain);
+                    let as_seen = path.decoded();
+                    proptest::prop_assert_eq!(as_seen.as_str(), raw);
+                    let sent = path.canonical(&as_seen, usize::MAX, false).unwrap();
+                    proptest::prop_assert_eq!(sent.as_str(), raw);
+                }
+            }
+        }
     }
 }

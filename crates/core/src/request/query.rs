@@ -31,6 +31,9 @@ impl<'a> Pairs<'a> {
         // No class allows more; what is longer is not worth splitting.
         Class::Exec.check_len(raw.len())?;
         let mut pairs = Vec::new();
+        if raw.is_empty() {
+            return Ok(Self { raw_len: 0, pairs });
+        }
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             if pair.contains(';') {
                 return Err(Refusal::malformed("semicolon in the query")
@@ -62,6 +65,9 @@ impl<'a> Pairs<'a> {
     /// Checks every pair against the rules of a class.
     pub(super) fn check(self, class: Class) -> Result<Query, Refusal> {
         class.check_len(self.raw_len)?;
+        if self.pairs.is_empty() {
+            return Ok(Query::default());
+        }
         if class == Class::Proxy {
             return self.check_proxy();
         }

@@ -205,7 +205,8 @@ impl Canonical {
             return Ok(Rewritten::Unchanged(self));
         }
         body::replace(&mut self, &body)?;
-        Ok(Rewritten::Changed(self.with_change()))
+        self.understand_change();
+        Ok(Rewritten::Changed(self))
     }
 }
 

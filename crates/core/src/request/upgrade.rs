@@ -65,6 +65,9 @@ impl Headers<'_> {
 
     /// A handshake that nobody asked to begin.
     fn drop_handshake(&mut self) {
+        if !self.handshake.is_begun() {
+            return;
+        }
         let handshake = std::mem::take(&mut self.handshake);
         let present = [
             ("sec-websocket-protocol", !handshake.protocols.is_empty()),

@@ -122,6 +122,9 @@ impl Change {
     /// are told.
     #[must_use]
     pub fn of(request: &Canonical, live: Option<&Live>) -> Self {
+        if !request.attributes().verb.is_mutating() {
+            return Self::default();
+        }
         Self::under(request, live, &[], &MaskPolicy::shared_default())
     }
 
