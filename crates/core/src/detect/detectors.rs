@@ -8,6 +8,7 @@ use super::contexts::{self, Contexts, encoded, guard};
 use super::hit::Hits;
 use super::lines::{self, LineState};
 use super::own_names::{self, OwnNames};
+use super::quiet::Quiet;
 use super::rules::Rules;
 
 /// How often an encoding within an encoding is unpacked.
@@ -23,6 +24,12 @@ const MAX_LEVELS: u8 = 3;
 pub trait Detector: fmt::Debug + Send + Sync {
     /// Adds the secrets in a text. The text need not be UTF-8.
     fn detect(&self, text: &[u8], hits: &mut Hits);
+
+    /// Whether there is surely no secret in a text. Most texts have none: worth implementing where it costs far less than to
+    /// look for them. `false` says nothing.
+    fn is_quiet(&self, _text: &[u8]) -> bool {
+        false
+    }
 
     /// Adds the secrets in some lines of a stream (the last one may lack its end). How many come at once must not matter:
     /// each is looked at alone. Worth implementing where that is faster for many.
@@ -40,6 +47,8 @@ pub trait Detector: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Detectors {
     all: Arc<[Arc<dyn Detector>]>,
+    /// What tells for all of those that come with this crate, which are so many at the front, whether a text is quiet.
+    quiet: Option<(&'static Quiet, usize)>,
     /// Names whose values are secret besides.
     names: Option<Arc<OwnNames>>,
     /// Rules that are switched off.
@@ -52,6 +61,7 @@ impl Detectors {
     pub fn built_in() -> Self {
         Self {
             all: Arc::new([Arc::new(Rules::built_in()), Arc::new(Contexts)]),
+            quiet: Some((Quiet::built_in(), 2)),
             names: None,
             disabled: Arc::default(),
         }
@@ -66,6 +76,7 @@ impl Detectors {
     pub(super) fn of_contexts() -> Self {
         Self {
             all: Arc::new([Arc::new(Contexts)]),
+            quiet: None,
             names: None,
             disabled: Arc::default(),
         }
@@ -122,8 +133,37 @@ impl Detectors {
         }
     }
 
+    /// Whether there is surely no secret in a text.
+    fn is_quiet(&self, text: &[u8]) -> bool {
+        let (quiet, others) = match self.quiet {
+            Some((quiet, count)) => (quiet.is_quiet(text), count),
+            None => (encoded::is_absent(text), 0),
+        };
+        quiet && self.all.iter().skip(others).all(|detector| detector.is_quiet(text))
+    }
+
+    /// None: nothing is looked for in text. What is masked by its kind and path still is, and the values of environment
+    /// variables and ConfigMaps whose names say that they are secret.
+    #[must_use]
+    pub fn insecure_none() -> Self {
+        Self {
+            all: Arc::new([]),
+            quiet: None,
+            names: None,
+            disabled: Arc::default(),
+        }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_none(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Adds the secrets in a text.
     pub fn detect(&self, text: &[u8], hits: &mut Hits) {
+        if self.is_none() || self.is_quiet(text) {
+            return;
+        }
         let mut found = Hits::default();
         self.detect_level(text, MAX_LEVELS, &mut 0, &mut found);
         guard::keep_json(text, &found, hits);

@@ -16,9 +16,11 @@ mod detectors;
 mod engine;
 mod hit;
 mod known;
+mod last;
 mod lines;
 mod names;
 mod own_names;
+mod quiet;
 mod rules;
 mod text;
 
@@ -29,3 +31,5 @@ pub use known::{KnownLimits, KnownValues, Sessions};
 pub use lines::LineState;
 pub use rules::{Begins, Check, Group, RuleError, RuleSource, Rules};
 pub use text::Text;
+
+pub(crate) use last::Last;

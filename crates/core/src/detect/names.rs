@@ -4,6 +4,10 @@
 //! decides, after words that say nothing (`_PROD`, `_2`, `Value`) are gone. So what is about a secret but is none
 //! (`secretName`, `tokenExpiry`, `PASSWORD_FILE`, `keyRef`) does not count, since it ends with something else.
 
+use std::sync::LazyLock;
+
+use super::last::Last;
+
 /// What a name says of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secrecy {
@@ -305,6 +309,12 @@ const EXCEPTIONS: &[&str] = &[
     "showpassword",
 ];
 
+/// How names end of which there is something to say, or to take off.
+static LAST: LazyLock<Last> = LazyLock::new(|| {
+    let told = ENDINGS.iter().chain(WORDS).map(|(word, _)| *word);
+    Last::of(told.chain(SUFFIXES.iter().copied()).chain(["key", "keys"]))
+});
+
 /// Longest name that is looked at, from its end.
 const MAX_NAME: usize = 96;
 
@@ -375,6 +385,9 @@ impl Compact {
 
 /// What a name says of its value, if that may be a secret.
 pub(super) fn secrecy(name: &[u8]) -> Option<Secrecy> {
+    if !LAST.may_end(name) {
+        return None;
+    }
     let mut compact = Compact::new(name);
     if compact.len < 2 {
         return None;

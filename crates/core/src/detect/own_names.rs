@@ -53,6 +53,10 @@ impl Detector for OwnNames {
             }
         }
     }
+
+    fn is_quiet(&self, text: &[u8]) -> bool {
+        !self.in_text.is_match(text)
+    }
 }
 
 fn compact(name: &[u8]) -> Vec<u8> {

@@ -229,6 +229,11 @@ impl Plan {
         !self.0.discovery
     }
 
+    /// Whether anything is looked for in them, beside names of settings.
+    pub(super) fn detects(&self) -> bool {
+        self.scans() && !self.detectors().is_none()
+    }
+
     /// Whether every value that is set under a name is masked.
     pub(super) fn is_strict(&self) -> bool {
         self.0.masking.strict

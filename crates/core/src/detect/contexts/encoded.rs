@@ -88,6 +88,18 @@ pub(in crate::detect) fn decoded(
     None
 }
 
+/// Whether nothing in a text is encoded that could be unpacked.
+pub(in crate::detect) fn is_absent(text: &[u8]) -> bool {
+    let mut from = 0;
+    while let Some(run) = next_run(text, from) {
+        from = run.end;
+        if decoded(text, run, &mut MAX_INFLATED.clone()).is_some() {
+            return false;
+        }
+    }
+    memchr(b'%', text).is_none() && memmem::find(text, b"\\u00").is_none()
+}
+
 fn decode(run: &[u8], budget: &mut usize) -> Option<Vec<u8>> {
     let body = run
         .strip_suffix(b"==")

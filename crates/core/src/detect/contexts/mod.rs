@@ -87,6 +87,12 @@ impl Stream for LineState {
     }
 }
 
+/// What a text has in it where anything is found: one of these, or a byte `@`.
+pub(super) fn marks() -> impl Iterator<Item = &'static str> {
+    let all = [anchors::STEMS, programs::STEMS, files::MARKS];
+    all.into_iter().flatten().copied()
+}
+
 /// Looks at lines that follow those that the state has seen; `offset` is where they begin for the hits.
 fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
     let mut start = 0;

@@ -6,15 +6,15 @@
 use std::ops::Range;
 
 /// Shortest literal that can be looked for.
-pub(super) const SHORTEST: usize = 3;
+pub(in crate::detect) const SHORTEST: usize = 3;
 
 const BITS: u32 = 16;
 
 /// A set of literals.
 #[derive(Debug)]
-pub(super) struct Fingerprints {
-    /// By a hash of three bytes: whether a literal begins so.
-    begins: Box<[bool; 1 << BITS]>,
+pub(in crate::detect) struct Fingerprints {
+    /// By a hash of three bytes: whether a literal begins so, as a bit. All of it stays in the nearest cache.
+    begins: Box<[u8; 1 << (BITS - 3)]>,
     /// By that hash: the first of these literals.
     first: Box<[u16; 1 << BITS]>,
     /// The hash of the first three bytes of each literal, sorted, the literal and its index.
@@ -23,8 +23,8 @@ pub(super) struct Fingerprints {
 
 impl Fingerprints {
     /// Looks for these, at most 65,536, of which none is shorter than [`SHORTEST`].
-    pub(super) fn new(literals: Vec<Box<[u8]>>) -> Self {
-        let mut begins = Box::new([false; 1 << BITS]);
+    pub(in crate::detect) fn new(literals: Vec<Box<[u8]>>) -> Self {
+        let mut begins = Box::new([0_u8; 1 << (BITS - 3)]);
         let mut first = Box::new([0; 1 << BITS]);
         let indexed = literals.into_iter().enumerate();
         let mut literals: Vec<_> = indexed
@@ -33,8 +33,9 @@ impl Fingerprints {
         literals.sort_unstable();
         for (place, (hash, ..)) in literals.iter().enumerate().rev() {
             let hash = usize::from(*hash);
-            if let (Some(begins), Some(first)) = (begins.get_mut(hash), first.get_mut(hash)) {
-                (*begins, *first) = (true, u16::try_from(place).unwrap_or(u16::MAX));
+            if let (Some(begins), Some(first)) = (begins.get_mut(hash >> 3), first.get_mut(hash)) {
+                *begins |= 1 << (hash & 7);
+                *first = u16::try_from(place).unwrap_or(u16::MAX);
             }
         }
         Self {
@@ -74,11 +75,50 @@ impl Fingerprints {
         }
     }
 
+    /// Whether a text has any of the literals in it.
+    pub(in crate::detect) fn any(&self, text: &[u8]) -> bool {
+        /// Places per word; the last one looks two bytes further.
+        const TURN: usize = 6;
+        let is_at = |at: usize| {
+            let mut found = false;
+            self.verify(text, at, &mut |_, _| found = true);
+            found
+        };
+        let Some(last) = text.len().checked_sub(8) else {
+            return (0..text.len().saturating_sub(2)).any(is_at);
+        };
+        let mut at = 0;
+        loop {
+            // The last word is of bytes that were looked at, too.
+            let place = at.min(last);
+            let Some(word) = text.get(place..).and_then(<[u8]>::first_chunk) else {
+                return false;
+            };
+            let word = u64::from_le_bytes(*word);
+            let mut begun = [0, 8, 16, 24, 32, 40]
+                .into_iter()
+                .zip(0..)
+                .fold(0_u32, |begun, (bits, number)| {
+                    begun | u32::from(self.begins(word >> bits)) << number
+                });
+            while begun != 0 {
+                if is_at(place + begun.trailing_zeros() as usize) {
+                    return true;
+                }
+                begun &= begun - 1;
+            }
+            if at >= last {
+                return false;
+            }
+            at += TURN;
+        }
+    }
+
+    #[inline]
     fn begins(&self, bytes: u64) -> bool {
-        self.begins
-            .get(usize::from(hash(bytes as u32)))
-            .copied()
-            .unwrap_or(false)
+        let hash = hash(bytes as u32);
+        let byte = self.begins.get(usize::from(hash >> 3)).copied().unwrap_or(0);
+        byte >> (hash & 7) & 1 != 0
     }
 
     fn verify(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize, usize)) {
@@ -137,6 +177,10 @@ mod tests {
                 }
             }
             let all = Fingerprints::new(literals);
+            for part in 0..text.len() {
+                let begun = expected.iter().any(|(at, _)| *at >= part);
+                prop_assert_eq!(all.any(&text[part..]), begun);
+            }
             let mut found = Vec::new();
             let cut = cut.min(text.len());
             for part in [0..cut, cut..text.len()] {

@@ -14,10 +14,14 @@ pub(super) mod blocks;
 mod boundary;
 mod compile;
 mod fingerprints;
+mod pairs;
 mod prefilter;
 mod program;
 mod scan;
 mod set;
 
 pub(super) use compile::compile;
+pub(super) use fingerprints::Fingerprints;
+#[cfg(test)]
+pub(super) use fingerprints::SHORTEST;
 pub(super) use scan::{Engine, Found};

@@ -5,6 +5,8 @@ use std::ops::Range;
 use memchr::memchr2;
 
 use super::boundary::begins_word;
+use super::fingerprints::SHORTEST;
+use super::pairs::Pairs;
 use super::prefilter::Prefilter;
 use super::program::{How, Match, Program, Step};
 use super::set::ByteSet;
@@ -20,6 +22,8 @@ const NEGLIGIBLE: usize = 64;
 pub(in crate::detect) struct Engine {
     programs: Vec<Program>,
     prefilter: Prefilter,
+    /// The literals that are too short for [`Fingerprints`](super::Fingerprints).
+    short: Pairs,
     /// Rules without a literal, and the bytes with which their matches begin.
     at_words: Vec<(usize, ByteSet)>,
     begin_words: ByteSet,
@@ -53,11 +57,31 @@ impl Engine {
         }
         let literals = programs.iter().map(|program| program.literals.as_slice()).enumerate();
         Self {
+            short: Pairs::new(literals.clone().flat_map(|(rule, literals)| {
+                let short = literals.iter().filter(|literal| literal.len() < SHORTEST);
+                short.map(move |literal| (&**literal, rule))
+            })),
             prefilter: Prefilter::new(literals),
             programs,
             at_words,
             begin_words,
         }
+    }
+
+    /// What a text with a match has in it: one of these, or what [`Engine::may_match_without`] sees.
+    pub(in crate::detect) fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        let all = self.programs.iter().flat_map(|program| &program.literals);
+        all.map(|literal| &**literal)
+            .filter(|literal| literal.len() >= SHORTEST)
+    }
+
+    /// Whether a text may have a match without one of these literals.
+    pub(in crate::detect) fn may_match_without(&self, text: &[u8]) -> bool {
+        let matches = |rule: usize, at: usize| {
+            let program = self.programs.get(rule);
+            program.is_some_and(|program| program.run(text, at).map_or_else(|read| read > NEGLIGIBLE, |_| true))
+        };
+        !self.at_words.is_empty() || self.short.any(text, matches)
     }
 
     /// Hands out what is found of each rule, by its index. The receiver says whether it accepts a match; it is not asked

@@ -147,6 +147,15 @@ impl Detector for KnownValues {
     fn detect(&self, text: &[u8], hits: &mut Hits) {
         self.read().find_all(text, |range| hits.push(range, RULE));
     }
+
+    fn is_quiet(&self, text: &[u8]) -> bool {
+        let table = self.read();
+        let mut is_quiet = true;
+        if !table.is_empty() {
+            table.find_all(text, |_| is_quiet = false);
+        }
+        is_quiet
+    }
 }
 
 /// Without what is remembered, hashes included.

@@ -175,6 +175,11 @@ impl Rules {
         self.0.rules.iter().map(|rule| rule.id.to_string())
     }
 
+    /// What finds them.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
     fn id(&self, index: usize) -> SmolStr {
         self.0.rules.get(index).map(|rule| rule.id.clone()).unwrap_or_default()
     }

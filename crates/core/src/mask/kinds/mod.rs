@@ -46,6 +46,8 @@ pub(super) struct Node {
     children: Vec<(Box<str>, Node)>,
     any: Option<Box<Node>>,
     treatment: Option<Treatment>,
+    /// The latest of those here and below.
+    strongest: Option<Treatment>,
     /// Of a policy: where its paths do not lead, it says nothing.
     is_extra: bool,
 }
@@ -90,8 +92,15 @@ impl Node {
         self.treatment
     }
 
+    /// Whether nothing here or below is masked for where it is, or for how it is called.
+    pub(super) fn only_looks(&self) -> bool {
+        let is_looked_at = |strongest| strongest <= Treatment::Arguments;
+        !self.is_extra && self.strongest.is_none_or(is_looked_at)
+    }
+
     /// Adds a path. The children stay sorted.
     fn add(&mut self, path: &[&str], treatment: Treatment) {
+        self.strongest = self.strongest.max(Some(treatment));
         let Some((first, rest)) = path.split_first() else {
             self.treatment = self.treatment.max(Some(treatment));
             return;

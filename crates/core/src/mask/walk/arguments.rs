@@ -19,7 +19,7 @@ impl<'p> Walk<'p> {
         let Some(own) = texts(&page.cursor)? else {
             return self.value(page, trail, Names::of(Some(key)), scope);
         };
-        if trail.is_obliged() || !self.plan.scans() {
+        if trail.is_obliged() || !self.plan.detects() {
             return self.value(page, trail, Names::default(), scope);
         }
         // Those of the image's own entrypoint come behind the command.

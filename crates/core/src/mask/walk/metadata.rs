@@ -143,10 +143,15 @@ impl<'p> Walk<'p> {
                 self.annotation(page, &key, &text, &trail, frame)?;
             } else {
                 let text = page.cursor.string()?;
-                self.string(page, &text, false, Names::of(name_of(&key)), frame.scope()?)?;
+                self.string(page, &text, false, self.names_of_text(&key), frame.scope()?)?;
             }
         }
         Ok(())
+    }
+
+    /// What an annotation or label says of its value.
+    fn names_of_text<'k>(&self, key: &'k str) -> Names<'k> {
+        Names::of(name_of(key).filter(|_| self.plan.detects()))
     }
 
     /// Masks what should be a text, and is not.
@@ -191,7 +196,7 @@ impl<'p> Walk<'p> {
         {
             return Ok(());
         }
-        self.string(page, text, false, Names::of(name_of(key)), frame.scope()?)
+        self.string(page, text, false, self.names_of_text(key), frame.scope()?)
     }
 
     /// Masks JSON in an annotation, in its place, or all of it if it can't be read reliably. Whether it did.

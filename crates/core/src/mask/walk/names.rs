@@ -1,5 +1,9 @@
 //! What a value is called: its key, the `name` beside it, or a key further up.
 
+use std::sync::LazyLock;
+
+use crate::detect::Last;
+
 /// Names of one value.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Names<'n> {
@@ -52,8 +56,16 @@ const SECRET: [&str; 33] = [
     "creds",
 ];
 
+static LAST: LazyLock<Last> = LazyLock::new(|| {
+    let plurals: Vec<String> = SECRET.iter().map(|word| format!("{word}s")).collect();
+    Last::of(SECRET.into_iter().chain(plurals.iter().map(String::as_str)))
+});
+
 /// Whether a key may say that everything below it is secret; whether it does for a value is for the detectors to say.
 pub(super) fn covers_what_is_below(key: &str) -> bool {
+    if !LAST.may_end(key.as_bytes()) {
+        return false;
+    }
     let plain = normalised(key);
     let plain = plain.trim_end_matches(|last: char| last.is_ascii_digit());
     let singular = plain.strip_suffix('s').unwrap_or(plain);

@@ -1,5 +1,10 @@
 //! Members and elements, as the trail says.
 
+use std::sync::LazyLock;
+
+use aho_corasick::packed::Searcher;
+use memchr::memchr;
+
 use super::names::{self, Names};
 use super::policy::Policy;
 use super::trail::{Place, Trail};
@@ -97,6 +102,9 @@ impl<'p> Walk<'p> {
             }
             _ => {}
         }
+        if !self.plan.detects() {
+            return self.value(page, &trail, Names::default(), scope);
+        }
         let above = match shape {
             Shape::Object | Shape::Array if names::covers_what_is_below(key) => Some(key),
             _ => above,
@@ -129,6 +137,7 @@ impl<'p> Walk<'p> {
             return self.whole(page, trail.place, marker_of(trail), &rule);
         }
         match page.cursor.shape()? {
+            Shape::Object | Shape::Array if self.pass_over(page, trail, scope)? => {}
             Shape::Object => {
                 if page.kind()?.is_some() {
                     return self.embedded(page, trail, scope);
@@ -161,6 +170,20 @@ impl<'p> Walk<'p> {
             Shape::Bool | Shape::Null => _ = page.cursor.scalar()?,
         }
         Ok(())
+    }
+
+    /// Passes over an object or array in which nothing is masked for where it is, if nothing is looked for. Whether it did.
+    fn pass_over(&mut self, page: &mut Page<'_>, trail: &Trail<'p>, scope: Scope<'_>) -> Result<bool> {
+        if self.plan.detects() || scope.values.is_some() || !trail.only_looks() {
+            return Ok(false);
+        }
+        let start = page.cursor.clone();
+        let range = page.cursor.skip()?;
+        let is_plain = is_plain(page.cursor.text_at(&range).as_bytes());
+        if !is_plain {
+            page.cursor = start;
+        }
+        Ok(is_plain)
     }
 
     /// Masks an object with a kind inside another.
@@ -238,6 +261,17 @@ impl Walk<'_> {
             self.plan.remember(key, &plain);
         }
     }
+}
+
+/// Keys that say what is below them, wherever they are: a kind, the template of a Secret, containers, what is removed.
+const PLACES: [&str; 4] = ["\"kind\"", "\"template\"", "ontainers\"", "managedFields"];
+
+/// Whether the JSON of a value has none of those keys.
+fn is_plain(json: &[u8]) -> bool {
+    static SEARCH: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(PLACES));
+    let has_place = |search: &Searcher| search.find(json).is_some();
+    // A key may be written with escapes.
+    memchr(b'\\', json).is_none() && !SEARCH.as_ref().is_none_or(has_place)
 }
 
 /// The marker that fits the field.

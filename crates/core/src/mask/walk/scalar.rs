@@ -28,7 +28,9 @@ impl Walk<'_> {
         names: Names<'_>,
         scope: Scope<'_>,
     ) -> Result<()> {
-        if !self.plan.scans() && scope.values.is_none() {
+        let is_named = names.own.is_some() || names.above.is_some();
+        let is_looked_at = self.plan.detects() || is_named && self.plan.scans();
+        if !is_looked_at && scope.values.is_none() {
             return Ok(());
         }
         let value = text.decode();

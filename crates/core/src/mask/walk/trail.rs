@@ -159,6 +159,12 @@ impl<'p> Trail<'p> {
         !self.obliged.is_empty()
     }
 
+    /// Whether nothing at or below it is masked for where it is.
+    pub(super) fn only_looks(&self) -> bool {
+        let is_looked_at = |node: &&Node| node.only_looks();
+        self.obliged.is_empty() && self.place == Place::Inside && self.nodes.iter().all(is_looked_at)
+    }
+
     /// What becomes of it.
     pub(super) fn treatment(&self) -> Treatment {
         let unnamed = if self.is_off { Treatment::Scan } else { Treatment::Keep };
