@@ -76,6 +76,16 @@ fn code_length(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::{Detectors, Hits};
+
+    #[test]
+    fn colours_hide_nothing() {
+        let text = b"\x1b[32mINFO\x1b[0m password=\x1b[33mXfEuzcrJaBnx7I\x1b[0m user=x";
+        let mut hits = Hits::default();
+        Detectors::built_in().detect(text, &mut hits);
+        let found: Vec<&[u8]> = hits.as_slice().iter().map(|hit| &text[hit.range.clone()]).collect();
+        assert_eq!(found, [b"XfEuzcrJaBnx7I"]);
+    }
 
     #[test]
     fn codes_are_left_out_and_places_are_kept() {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use super::ansi::Plain;
 use super::contexts::{self, Contexts, encoded, guard};
 use super::hit::Hits;
 use super::lines::{self, LineState};
@@ -161,12 +162,28 @@ impl Detectors {
 
     /// Adds the secrets in a text.
     pub fn detect(&self, text: &[u8], hits: &mut Hits) {
-        if self.is_none() || self.is_quiet(text) {
+        if self.is_none() {
+            return;
+        }
+        self.colours_aside(text, hits);
+        if self.is_quiet(text) {
             return;
         }
         let mut found = Hits::default();
         self.detect_level(text, MAX_LEVELS, &mut 0, &mut found);
         guard::keep_json(text, &found, hits);
+    }
+
+    /// Adds the secrets that the codes of a terminal divide.
+    pub(super) fn colours_aside(&self, text: &[u8], hits: &mut Hits) {
+        let Some(plain) = Plain::of(text) else {
+            return;
+        };
+        let mut found = Hits::default();
+        self.detect(plain.text(), &mut found);
+        for hit in found.as_slice() {
+            hits.push(plain.place(&hit.range), hit.rule.clone());
+        }
     }
 
     /// Adds the secrets in what is encoded in a text, and leaves of them and of those that were found before what keeps

@@ -8,7 +8,6 @@ use std::ops::Range;
 
 use smol_str::SmolStr;
 
-use super::ansi::Plain;
 use super::contexts::encoded;
 use super::detectors::Detectors;
 use super::hit::{Hit, Hits};
@@ -69,7 +68,7 @@ impl Lines {
         self.go_on_wrapped(lines, hits);
         if memchr(0x1b, lines).is_some() {
             let detectors = &self.detectors;
-            one_by_one(lines, hits, |line, hits| colours_aside(detectors, line, hits));
+            one_by_one(lines, hits, |line, hits| detectors.colours_aside(line, hits));
         }
     }
 
@@ -99,7 +98,7 @@ impl Lines {
     /// Adds the secrets in a part of a line.
     pub(super) fn detect_part(&self, part: &[u8], hits: &mut Hits) {
         self.detectors.detect(part, hits);
-        colours_aside(&self.detectors, part, hits);
+        self.detectors.colours_aside(part, hits);
     }
 }
 
@@ -151,16 +150,4 @@ fn is_base64(lines: &[u8], range: &Range<usize>) -> bool {
         && text
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte))
-}
-
-/// Adds the secrets that colours divide.
-fn colours_aside(detectors: &Detectors, line: &[u8], hits: &mut Hits) {
-    let Some(plain) = Plain::of(line) else {
-        return;
-    };
-    let mut found = Hits::default();
-    detectors.detect(plain.text(), &mut found);
-    for hit in found.as_slice() {
-        hits.push(plain.place(&hit.range), hit.rule.clone());
-    }
 }
