@@ -4,9 +4,9 @@
 //!
 //! The same bytes out of everybody, but for white space and the order of keys, which is checked before anything is
 //! measured. Ours is the masker that the layers use, fed with chunks of 64 KiB: once with the job of the others, once as it
-//! is by default, with detectors for secrets in all other strings; heap is that of the latter. The others get the whole body at once. CPU time of one thread, best of several rounds; only ratios within one run
-//! count. Heap is what was allocated at most, without the input; for ours without what it handed out, which is taken
-//! after each chunk.
+//! is by default, with detectors for secrets in all other strings; heap is that of the latter. The others get the whole
+//! body at once. CPU time of one thread, best of several rounds; only ratios within one run count. Heap is what was
+//! allocated at most, without the input; for ours without what it handed out, which is taken after each chunk.
 
 mod ours;
 mod peers;
