@@ -4,7 +4,8 @@
 #[derive(Debug)]
 pub(super) struct Pairs {
     begins: Box<[u8; 1 << 13]>,
-    literals: Vec<(Box<[u8]>, usize)>,
+    /// By their first byte.
+    literals: Box<[Vec<(Box<[u8]>, usize)>; 256]>,
 }
 
 impl Pairs {
@@ -12,7 +13,7 @@ impl Pairs {
     pub(super) fn new<'a>(literals: impl Iterator<Item = (&'a [u8], usize)>) -> Self {
         let mut pairs = Self {
             begins: Box::new([0; 1 << 13]),
-            literals: Vec::new(),
+            literals: Box::new([const { Vec::new() }; 256]),
         };
         for (literal, rule) in literals {
             match *literal {
@@ -20,7 +21,10 @@ impl Pairs {
                 [first, second, ..] => pairs.add([first, second]),
                 [] => {}
             }
-            pairs.literals.push((literal.into(), rule));
+            let first = literal
+                .first()
+                .and_then(|first| pairs.literals.get_mut(usize::from(*first)));
+            first.into_iter().for_each(|alike| alike.push((literal.into(), rule)));
         }
         pairs
     }
@@ -38,7 +42,11 @@ impl Pairs {
         const TURN: usize = 7;
         let is_at = |at: usize| {
             let rest = text.get(at..).unwrap_or_default();
-            let mut here = self.literals.iter().filter(|(literal, _)| rest.starts_with(literal));
+            let alike = rest.first().and_then(|first| self.literals.get(usize::from(*first)));
+            let mut here = alike
+                .into_iter()
+                .flatten()
+                .filter(|(literal, _)| rest.starts_with(literal));
             here.any(|(_, rule)| counts(*rule, at))
         };
         let mut at = 0;
@@ -55,7 +63,14 @@ impl Pairs {
             }
             at += TURN;
         }
-        (at..text.len()).any(is_at)
+        // Behind the last byte is nothing, or what makes no difference: a literal of one byte begins with any second.
+        let pair = |at: usize| {
+            Some(u16::from_le_bytes([
+                *text.get(at)?,
+                text.get(at + 1).copied().unwrap_or(0),
+            ]))
+        };
+        (at..text.len()).any(|at| pair(at).is_some_and(|pair| self.begins(pair)) && is_at(at))
     }
 
     #[inline]
