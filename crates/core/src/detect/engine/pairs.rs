@@ -5,8 +5,11 @@
 pub(super) struct Pairs {
     begins: Box<[u8; 1 << 13]>,
     /// By their first byte.
-    literals: Box<[Vec<(Box<[u8]>, usize)>; 256]>,
+    literals: Box<[Vec<Literal>; 256]>,
 }
+
+/// A literal and its rule, by its index.
+type Literal = (Box<[u8]>, usize);
 
 impl Pairs {
     /// Looks for these, each of a rule, by its index.
