@@ -12,18 +12,13 @@ use countersign_core::{Refusal, Subject, Timestamp};
 use countersign_tests::control_plane::{self, AuditEvent, ControlPlane, ObjectRef};
 use countersign_tests::guarded::{POLICY, Stack};
 use countersign_tests::vectors::classify::Case;
-use countersign_tests::vectors::{exceptions, file};
+use countersign_tests::vectors::{cases, exceptions};
 use http::Request;
 use kube::client::Body;
 use serde::Deserialize;
 
 /// Accepted by method and URL, and refused by the rest of the gate.
 const REFUSED: &str = include_str!("../vectors/classification-refused.txt");
-
-#[derive(Deserialize)]
-struct File {
-    cases: Vec<Expected>,
-}
 
 #[derive(Deserialize)]
 struct Expected {
@@ -202,9 +197,9 @@ async fn the_api_server_concludes_what_the_guard_concludes() {
     let Some(cp) = control_plane::or_skip("the_api_server_concludes_what_the_guard_concludes").await else {
         return;
     };
-    let file: File = serde_json::from_str(&file("requestinfo.json")).unwrap();
-    let accepted: Vec<_> = file.cases.iter().filter(|case| case.gate.outcome != "reject").collect();
-    let [custom, aggregated] = catalogs(&file.cases);
+    let cases: Vec<Expected> = cases("requestinfo.json");
+    let accepted: Vec<_> = cases.iter().filter(|case| case.gate.outcome != "reject").collect();
+    let [custom, aggregated] = catalogs(&cases);
     let ways = [way(cp, custom).await, way(cp, aggregated).await];
 
     let mut listed = exceptions(REFUSED);

@@ -13,14 +13,13 @@ use countersign_kube::Answer;
 use countersign_tests::canary::{Canary, Search};
 use countersign_tests::control_plane;
 use countersign_tests::guarded::{Stack, until};
-use countersign_tests::vectors::decide::{Case, Outcome, POLICY};
-use countersign_tests::vectors::file;
+use countersign_tests::vectors::cases;
+use countersign_tests::vectors::decide::{Case, Expected, Outcome, POLICY};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use kube::Client;
 use kube::client::Body;
 use rcgen::{CertificateParams, KeyPair};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 const CATEGORIES: [&str; 2] = [
@@ -30,20 +29,6 @@ const CATEGORIES: [&str; 2] = [
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a watch is read.
 const WATCHED: Duration = Duration::from_millis(1500);
-
-#[derive(Deserialize)]
-struct File {
-    cases: Vec<Expected>,
-}
-
-#[derive(Deserialize)]
-struct Expected {
-    #[serde(flatten)]
-    case: Case,
-    category: String,
-    title: String,
-    expect: Outcome,
-}
 
 /// What is in the cluster, and where the canaries sit.
 #[derive(Default)]
@@ -325,11 +310,8 @@ async fn answers_and_errors_leak_nothing() {
     let message = format!("failed: password={} was refused", world.word("termination message"));
     terminated(&stack.admin, &message).await;
 
-    let file: File = serde_json::from_str(&file("threats.json")).expect("the cases");
-    let cases = file
-        .cases
-        .iter()
-        .filter(|case| CATEGORIES.contains(&case.category.as_str()));
+    let cases: Vec<Expected> = cases("threats.json");
+    let cases = cases.iter().filter(|case| CATEGORIES.contains(&case.category.as_str()));
     let (mut wrong, mut statuses) = (Vec::new(), BTreeMap::<u16, u32>::new());
     let (mut changes, mut beside) = (0, Vec::new());
     for Expected {

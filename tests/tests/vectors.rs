@@ -2,35 +2,19 @@
 
 use std::fmt::Write as _;
 
-use countersign_tests::vectors::decide::{Case, Judge, Outcome};
-use countersign_tests::vectors::{exceptions, file};
-use serde::Deserialize;
+use countersign_tests::vectors::decide::{Expected, Judge, Outcome};
+use countersign_tests::vectors::{cases, exceptions};
 
 const FAILURES: &str = include_str!("../vectors/expected-failures.txt");
 
-#[derive(Deserialize)]
-struct File {
-    count: usize,
-    cases: Vec<Expected>,
-}
-
-#[derive(Deserialize)]
-struct Expected {
-    #[serde(flatten)]
-    case: Case,
-    category: String,
-    expect: Outcome,
-}
-
 #[test]
 fn decisions_are_those_of_the_shared_cases() {
-    let file: File = serde_json::from_str(&file("threats.json")).unwrap();
-    assert_eq!(file.cases.len(), file.count);
+    let cases: Vec<Expected> = cases("threats.json");
     let judge = Judge::new();
     let mut failures = exceptions(FAILURES);
     let mut wrong = String::new();
     let mut held = 0;
-    for expected in &file.cases {
+    for expected in &cases {
         let id = expected.case.id.as_str().unwrap();
         let answer = judge.decide(&expected.case);
         let listed = failures.remove(id);
@@ -51,15 +35,15 @@ fn decisions_are_those_of_the_shared_cases() {
     for id in failures.keys() {
         let _ = writeln!(wrong, "{id} is listed, but there is no such case");
     }
-    assert!(wrong.is_empty(), "{held} of {} hold\n{wrong}", file.count);
+    assert!(wrong.is_empty(), "{held} of {} hold\n{wrong}", cases.len());
 }
 
 /// Categories that hold as a whole, but for exec that is held for approval, which waits for streams.
 #[test]
 fn the_list_has_nothing_that_has_to_hold() {
-    let file: File = serde_json::from_str(&file("threats.json")).unwrap();
+    let cases: Vec<Expected> = cases("threats.json");
     let failures = exceptions(FAILURES);
-    for expected in &file.cases {
+    for expected in &cases {
         let Some(reason) = failures.get(expected.case.id.as_str().unwrap()) else {
             continue;
         };

@@ -32,6 +32,20 @@ pub struct Case {
     pub body: Option<String>,
 }
 
+/// A case of `threats.json`, with what it says becomes of it.
+#[derive(Debug, Deserialize)]
+pub struct Expected {
+    /// The case.
+    #[serde(flatten)]
+    pub case: Case,
+    /// What it is an example of.
+    pub category: String,
+    /// What it is about.
+    pub title: String,
+    /// What becomes of it.
+    pub expect: Outcome,
+}
+
 /// What becomes of a case.
 #[derive(Debug, Serialize)]
 pub struct Answer {

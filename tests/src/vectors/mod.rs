@@ -14,8 +14,8 @@ use std::fmt;
 use std::io::{self, BufRead, Write};
 
 use countersign_core::request::Catalog;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub mod classify;
 pub mod decide;
@@ -42,6 +42,22 @@ pub fn file(name: &str) -> String {
     let read = |folder| std::fs::read_to_string(format!("{workspace}/{folder}/{name}")).ok();
     let text = ["../shared/vectors", "tests/vectors"].into_iter().find_map(read);
     text.unwrap_or_else(|| panic!("there are no cases {name}"))
+}
+
+/// The cases of a file, as many as it says.
+///
+/// # Panics
+/// If there are none, others than it says, or one of another shape.
+#[must_use]
+pub fn cases<T: DeserializeOwned>(name: &str) -> Vec<T> {
+    #[derive(Deserialize)]
+    struct File<T> {
+        count: usize,
+        cases: Vec<T>,
+    }
+    let File { count, cases } = serde_json::from_str(&file(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(cases.len(), count, "{name}");
+    cases
 }
 
 /// A list of exceptions: on each line a case and the reason; `#` begins a comment.

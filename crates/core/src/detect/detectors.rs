@@ -170,7 +170,7 @@ impl Detectors {
             return;
         }
         let mut found = Hits::default();
-        self.detect_level(text, MAX_LEVELS, &mut 0, &mut found);
+        self.detect_level(text, MAX_LEVELS, None, &mut found);
         guard::keep_json(text, &found, hits);
     }
 
@@ -190,13 +190,13 @@ impl Detectors {
     /// JSON intact.
     pub(super) fn complete(&self, text: &[u8], mut found: Hits, hits: &mut Hits) {
         self.forget_disabled(&mut found);
-        self.detect_inside(text, MAX_LEVELS, &mut 0, &mut found);
+        self.detect_inside(text, MAX_LEVELS, None, &mut found);
         guard::keep_json(text, &found, hits);
     }
 
     /// Looks at a text and, so many levels down, at what is encoded in it. The budget is how much may still be unpacked
-    /// of the run that the text comes from; each run of the text itself has its own, wherever the text was cut.
-    fn detect_level(&self, text: &[u8], levels: u8, budget: &mut usize, hits: &mut Hits) {
+    /// of the run that the text comes from. Of a text that comes from none, each run has its own, wherever it was cut.
+    fn detect_level(&self, text: &[u8], levels: u8, budget: Option<&mut usize>, hits: &mut Hits) {
         for detector in self.all.iter() {
             detector.detect(text, hits);
         }
@@ -204,24 +204,23 @@ impl Detectors {
         self.detect_inside(text, levels, budget, hits);
     }
 
-    fn detect_inside(&self, text: &[u8], levels: u8, budget: &mut usize, hits: &mut Hits) {
+    fn detect_inside(&self, text: &[u8], levels: u8, mut budget: Option<&mut usize>, hits: &mut Hits) {
         if let Some(below) = levels.checked_sub(1) {
-            self.detect_runs(text, below, budget, hits);
+            self.detect_runs(text, below, budget.as_deref_mut(), hits);
             self.detect_escaped(text, below, budget, hits);
         }
     }
 
     /// Base64 and its kin: a run with a secret in it is one in whole.
-    fn detect_runs(&self, text: &[u8], levels: u8, budget: &mut usize, hits: &mut Hits) {
+    fn detect_runs(&self, text: &[u8], levels: u8, mut budget: Option<&mut usize>, hits: &mut Hits) {
         let mut from = 0;
         while let Some(run) = encoded::next_run(text, from) {
             from = run.end;
-            if levels + 1 == MAX_LEVELS {
-                *budget = encoded::MAX_INFLATED;
-            }
+            let mut own = encoded::MAX_INFLATED;
+            let budget = budget.as_deref_mut().unwrap_or(&mut own);
             if let Some((place, plain)) = encoded::decoded(text, run, budget) {
                 let mut inner = Hits::default();
-                self.detect_level(&plain, levels, budget, &mut inner);
+                self.detect_level(&plain, levels, Some(budget), &mut inner);
                 if let Some(first) = inner.as_slice().first() {
                     hits.push(place, first.rule.clone());
                 }
@@ -230,16 +229,15 @@ impl Detectors {
     }
 
     /// Escapes: what is found is a secret where it was.
-    fn detect_escaped(&self, text: &[u8], levels: u8, budget: &mut usize, hits: &mut Hits) {
+    fn detect_escaped(&self, text: &[u8], levels: u8, mut budget: Option<&mut usize>, hits: &mut Hits) {
         let mut from = 0;
         let mut escaped = encoded::Escaped::default();
         while let Some((resolved, end)) = escaped.next(text, from) {
             from = end;
-            if levels + 1 == MAX_LEVELS {
-                *budget = encoded::MAX_INFLATED;
-            }
+            let mut own = encoded::MAX_INFLATED;
+            let budget = budget.as_deref_mut().unwrap_or(&mut own);
             let mut inner = Hits::default();
-            self.detect_level(&resolved.text, levels, budget, &mut inner);
+            self.detect_level(&resolved.text, levels, Some(budget), &mut inner);
             for hit in inner.as_slice() {
                 if let Some(place) = resolved.place(&hit.range) {
                     hits.push(place, hit.rule.clone());

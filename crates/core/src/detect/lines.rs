@@ -1,11 +1,9 @@
 //! Lines of one stream.
 
 use std::fmt;
-
-use memchr::{memchr, memchr2};
-
 use std::ops::Range;
 
+use memchr::{memchr, memchr2};
 use smol_str::SmolStr;
 
 use super::contexts::encoded;
@@ -88,7 +86,7 @@ impl Lines {
             let start = lines.get(..hit.range.start).unwrap_or_default();
             let start = memchr::memrchr2(b'\n', b'\r', start).map_or(0, |end| end + 1);
             let line = content(lines, start..end);
-            let is_encoded = || encoded::decoded(lines, line.clone(), &mut encoded::MAX_INFLATED.clone()).is_some();
+            let is_encoded = || encoded::decoded(lines, line.clone(), &mut { encoded::MAX_INFLATED }).is_some();
             if line == hit.range && is_base64(lines, &line) && is_encoded() {
                 self.wrapped = rest_of_wrapped(lines, end + 1, (line.len(), hit.rule), hits);
             }
@@ -98,7 +96,6 @@ impl Lines {
     /// Adds the secrets in a part of a line.
     pub(super) fn detect_part(&self, part: &[u8], hits: &mut Hits) {
         self.detectors.detect(part, hits);
-        self.detectors.colours_aside(part, hits);
     }
 }
 

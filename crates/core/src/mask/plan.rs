@@ -33,7 +33,7 @@ struct Inner {
     namespace: String,
     about_namespaces: bool,
     /// What the columns of its Tables show, as far as that is known.
-    columns: Vec<PrinterColumn>,
+    columns: Arc<[PrinterColumn]>,
     may_span_namespaces: bool,
     obligations: Vec<Arc<MaskObligation>>,
     hidden: Vec<String>,
@@ -116,7 +116,7 @@ impl Plan {
             name: a.name.to_string(),
             namespace: a.namespace.to_string(),
             about_namespaces: resource && a.api_group.is_empty() && a.resource == "namespaces",
-            columns: kind.map(|kind| kind.columns.clone()).unwrap_or_default(),
+            columns: kind.map(|kind| Arc::clone(&kind.columns)).unwrap_or_default(),
             may_span_namespaces: a.namespace.is_empty() && kind.is_none_or(|kind| kind.namespaced),
             obligations: obligations.to_vec(),
             hidden: Vec::new(),

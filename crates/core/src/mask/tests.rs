@@ -65,7 +65,7 @@ fn kind(group: &str, resource: &str, kind: &str, origin: Origin) -> Kind {
         kind: kind.into(),
         namespaced: kind != "Namespace" && kind != "Node",
         origin,
-        columns: Vec::new(),
+        columns: Default::default(),
     }
 }
 

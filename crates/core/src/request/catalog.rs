@@ -33,7 +33,7 @@ pub struct Kind {
     /// Who serves it.
     pub origin: Origin,
     /// What the columns of its Tables show, those of all versions; only known of custom resources.
-    pub columns: Vec<PrinterColumn>,
+    pub columns: Arc<[PrinterColumn]>,
 }
 
 /// A column of the Tables of a custom resource, by `additionalPrinterColumns` of its definition.
@@ -119,7 +119,8 @@ impl Catalog {
                 name: name.to_owned(),
                 path: keys_of(path),
             };
-            Arc::make_mut(kind).columns.push(column);
+            let kind = Arc::make_mut(kind);
+            kind.columns = kind.columns.iter().cloned().chain([column]).collect();
         }
         self
     }
@@ -157,7 +158,7 @@ impl Catalog {
             kind: kind.to_owned(),
             namespaced,
             origin,
-            columns: Vec::new(),
+            columns: Arc::default(),
         };
         let resources = self.kinds.entry(group.to_owned()).or_default();
         resources.insert(resource.to_owned(), Arc::new(kind));
@@ -182,7 +183,7 @@ impl ResourceCatalog for Catalog {
                 kind: String::new(),
                 namespaced: true,
                 origin: Origin::Aggregated,
-                columns: Vec::new(),
+                columns: Arc::default(),
             })
         })
     }

@@ -57,7 +57,7 @@ fn plan(group: &str, resource: &str, kind: &str, origin: Origin) -> Plan {
         kind: kind.into(),
         namespaced: true,
         origin,
-        columns: Vec::new(),
+        columns: Default::default(),
     };
     Plan::new(&attributes, Some(&kind), &[]).masking(masking())
 }

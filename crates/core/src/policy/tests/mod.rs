@@ -66,7 +66,7 @@ fn ask(text: &str, effects: &str) -> Canonical {
         kind: "Thing".into(),
         namespaced: namespace.is_some(),
         origin: Origin::BuiltIn,
-        columns: Vec::new(),
+        columns: Default::default(),
     };
     Canonical::for_test(attributes, effects, Some(kind))
 }
