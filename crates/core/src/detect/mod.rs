@@ -11,6 +11,7 @@
 //!    held back.
 
 mod ansi;
+mod by_byte;
 mod contexts;
 mod detectors;
 mod engine;

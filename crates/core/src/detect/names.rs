@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use super::by_byte::ByByte;
 use super::last::Last;
 
 /// What a name says of its value.
@@ -315,6 +316,25 @@ static LAST: LazyLock<Last> = LazyLock::new(|| {
     Last::of(told.chain(SUFFIXES.iter().copied()).chain(["key", "keys"]))
 });
 
+/// The tables by the last letter, which is what few of them share.
+struct ByLast {
+    endings: ByByte<(&'static str, Secrecy)>,
+    words: ByByte<(&'static str, Secrecy)>,
+    exceptions: ByByte<&'static str>,
+    suffixes: ByByte<&'static str>,
+}
+
+static BY_LAST: LazyLock<ByLast> = LazyLock::new(|| {
+    let last = |word: &str| word.bytes().last();
+    let told = |words: &'static [(&str, Secrecy)]| ByByte::new(words.iter().copied(), |(word, _)| last(word));
+    ByLast {
+        endings: told(ENDINGS),
+        words: told(WORDS),
+        exceptions: ByByte::new(EXCEPTIONS.iter().copied(), last),
+        suffixes: ByByte::new(SUFFIXES.iter().copied(), last),
+    }
+});
+
 /// Longest name that is looked at, from its end.
 const MAX_NAME: usize = 96;
 
@@ -371,7 +391,8 @@ impl Compact {
             while self.len > 1 && self.letters().last().is_some_and(u8::is_ascii_digit) {
                 self.len -= 1;
             }
-            if let Some(suffix) = SUFFIXES.iter().find(|suffix| self.ends_with_word(suffix))
+            let suffixes = BY_LAST.suffixes.of(self.letters().last().copied());
+            if let Some(suffix) = suffixes.iter().find(|suffix| self.ends_with_word(suffix))
                 && self.len > suffix.len()
             {
                 self.len -= suffix.len();
@@ -400,15 +421,25 @@ pub(super) fn secrecy(name: &[u8]) -> Option<Secrecy> {
 }
 
 fn secrecy_of(compact: &Compact) -> Option<Secrecy> {
-    let found = ENDINGS
+    let last = compact.letters().last().copied();
+    let found = BY_LAST
+        .endings
+        .of(last)
         .iter()
         .find(|(ending, _)| compact.ends_with(ending))
-        .or_else(|| WORDS.iter().find(|(word, _)| compact.ends_with_word(word)))
+        .or_else(|| {
+            BY_LAST
+                .words
+                .of(last)
+                .iter()
+                .find(|(word, _)| compact.ends_with_word(word))
+        })
         // Of a country, an error: no code but those above is one.
         .filter(|(word, _)| *word != "code" || compact.len == word.len())
         .map(|(_, secrecy)| *secrecy);
     if found.is_some() {
-        return found.filter(|_| !EXCEPTIONS.iter().any(|exception| compact.ends_with(exception)));
+        let exceptions = BY_LAST.exceptions.of(last);
+        return found.filter(|_| !exceptions.iter().any(|exception| compact.ends_with(exception)));
     }
     let before = compact
         .letters()

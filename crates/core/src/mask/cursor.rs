@@ -11,7 +11,7 @@ use super::blocks;
 use super::edits::Edits;
 use super::error::MaskErrorKind;
 use super::keys::Keys;
-use super::skip::{StringRun, SubtreeRun};
+use super::skip::{MemberRun, StringRun, SubtreeRun};
 use super::strings;
 use crate::json::MAX_DEPTH;
 
@@ -297,6 +297,25 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// The text of the object or array ahead, if it ends within so many bytes; nothing is consumed. What is wrong with it
+    /// shows when it is read.
+    #[inline]
+    pub(super) fn peek_subtree(&self, longest: usize) -> Option<&'a str> {
+        let all = self.text.as_bytes();
+        let run = SubtreeRun {
+            text: all.get(..self.at + longest).unwrap_or(all),
+            at: self.at,
+            around: self.depth,
+        };
+        let end = blocks::run(run).ok()?;
+        self.text.get(self.at..end)
+    }
+
+    /// Goes behind a value whose text was looked at.
+    pub(super) fn pass(&mut self, value: &str) {
+        self.at += value.len();
+    }
+
     /// The text of a value that stood at this range.
     pub(super) fn text_at(&self, range: &Range<usize>) -> &'a str {
         self.text.get(range.clone()).unwrap_or_default()
@@ -310,6 +329,21 @@ impl<'a> Cursor<'a> {
             Noted::Text(start, end) => Ok(Some(Cow::Borrowed(self.text_at(&(start..end))))),
             Noted::Unknown => self.look_up_text(&["kind"]),
         }
+    }
+
+    /// Whether the kind of the object ahead is known without a look.
+    pub(super) fn is_noted(&self) -> bool {
+        self.noted != Noted::Unknown
+    }
+
+    /// Whether the object ahead may have a member of this name, which is given in quotes. It has none if not, unless its
+    /// name is written with escapes.
+    pub(super) fn may_have(&self, key: &[u8]) -> bool {
+        blocks::run(MemberRun {
+            text: self.text.as_bytes(),
+            at: self.at,
+            key,
+        })
     }
 
     /// Looks ahead at a member of the object ahead, without consuming anything. `None`: it is no object, or has none.
@@ -342,6 +376,11 @@ impl<'a> Cursor<'a> {
         } else {
             Ok(None)
         }
+    }
+
+    /// Levels around it.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// Where it stands.

@@ -29,6 +29,10 @@ impl Edits {
         self.0.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Where the first change begins.
     pub(super) fn first(&self) -> Option<usize> {
         self.0.iter().map(|(range, _)| range.start).min()

@@ -8,6 +8,7 @@ use super::error::{MaskError, MaskErrorKind};
 use super::plan::Plan;
 use super::report::Tally;
 use super::scan::{Found, Item, Listing, Scanner};
+use super::seen::Seen;
 use super::walk::{Columns, Keep, Page, Walk, item_kind};
 use crate::json::Value;
 
@@ -24,12 +25,20 @@ pub(super) struct Engine {
     tally: Tally,
     /// The list or Table whose elements are being masked.
     open: Option<Open>,
-    /// Changes of the item at hand; kept for its memory.
-    edits: Edits,
+    kept: Kept,
     /// Whether values follow each other, and a partial last one is dropped.
     streams: bool,
     /// Whether what the white space follows was handed out.
     spaces: bool,
+}
+
+/// What is kept from one item to the next.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Changes of the item at hand; kept for its memory.
+    edits: Edits,
+    /// What had nothing to mask.
+    seen: Seen,
 }
 
 /// A list or Table that is handed out element by element.
@@ -57,7 +66,7 @@ impl Engine {
             scanner,
             tally: Tally::default(),
             open: None,
-            edits: Edits::default(),
+            kept: Kept::default(),
             streams: plan.is_watch(),
             spaces: false,
         }
@@ -107,10 +116,10 @@ impl Engine {
             Ok(keep)
         };
         let noted = self.scanner.noted();
-        let kept = mask_text(&self.plan, &mut self.tally, &mut self.edits, (text, 0, noted), walk)?;
+        let kept = mask_text(&self.plan, &mut self.tally, &mut self.kept, (text, 0, noted), walk)?;
         self.spaces = kept == Keep::Yes;
         if self.spaces {
-            self.edits.write(text.as_bytes(), 0, out);
+            self.kept.edits.write(text.as_bytes(), 0, out);
         }
         if is_event && !self.streams {
             self.streams = true;
@@ -159,14 +168,14 @@ impl Engine {
         };
         // Two levels are around it: the root and the array.
         let noted = self.scanner.noted();
-        let kept = mask_text(&self.plan, &mut self.tally, &mut self.edits, (text, 2, noted), walk)?;
+        let kept = mask_text(&self.plan, &mut self.tally, &mut self.kept, (text, 2, noted), walk)?;
         self.spaces = kept == Keep::Yes;
         if self.spaces {
             open.begin(out);
             if std::mem::replace(&mut open.has_element, true) {
                 out.push(b',');
             }
-            self.edits.write(text.as_bytes(), 0, out);
+            self.kept.edits.write(text.as_bytes(), 0, out);
         }
         Ok(())
     }
@@ -187,15 +196,15 @@ impl Engine {
             Ok(keep)
         };
         let noted = Noted::Unknown;
-        let kept = mask_text(plan, &mut self.tally, &mut self.edits, (text, 0, noted), walk)?;
+        let kept = mask_text(plan, &mut self.tally, &mut self.kept, (text, 0, noted), walk)?;
         // The part before the elements may be gone already; it can't change any more.
         let begin = open.prefix.len();
-        let changes_the_past = self.edits.first().is_some_and(|first| first < begin);
+        let changes_the_past = self.kept.edits.first().is_some_and(|first| first < begin);
         if kept == Keep::No || changes_the_past || disagrees {
             return Err(MaskErrorKind::KindDisagrees.into());
         }
         open.begin(out);
-        self.edits.write(text.as_bytes(), begin, out);
+        self.kept.edits.write(text.as_bytes(), begin, out);
         self.spaces = true;
         Ok(())
     }
@@ -209,33 +218,34 @@ impl Open {
     }
 }
 
-/// Masks the text of one value that has `around` levels around it: notes in `edits` what changes. All of it was read,
-/// and nothing follows it.
+/// Masks the text of one value that has `around` levels around it: notes in `kept` what changes. All of it was read, and
+/// nothing follows it.
 pub(super) fn mask_text<'t>(
     plan: &Plan,
     tally: &mut Tally,
-    edits: &mut Edits,
+    kept: &mut Kept,
     (text, around, noted): (&'t str, usize, Noted),
     mask: impl FnOnce(&mut Walk<'_>, &mut Page<'t>) -> Result<Keep, MaskErrorKind>,
 ) -> Result<Keep, MaskError> {
-    edits.clear();
+    kept.edits.clear();
     let start = Cursor::new(text, around).noting(noted);
-    let mut page = Page::new(start.clone(), text, std::mem::take(edits));
-    let mut walk = Walk::new(plan);
-    let kept = mask(&mut walk, &mut page)?;
+    let mut page = Page::new(start.clone(), text, std::mem::take(&mut kept.edits));
+    let mut walk = Walk::new(plan, std::mem::take(&mut kept.seen));
+    let keep = mask(&mut walk, &mut page)?;
     let mut cursor = page.cursor;
-    *edits = page.edits;
-    if kept == Keep::No {
+    kept.edits = page.edits;
+    if keep == Keep::No {
         // Whoever leaves it out need not have read it all.
         cursor = start;
         cursor.skip()?;
         tally.hidden(1);
     }
     cursor.finish()?;
-    if kept == Keep::Yes {
+    if keep == Keep::Yes {
         walk.commit(tally);
     }
-    Ok(kept)
+    kept.seen = walk.seen;
+    Ok(keep)
 }
 
 /// Masks one value; `None` if it is left out. What did not change is the same bytes.
@@ -245,16 +255,16 @@ pub(super) fn mask_bytes<'b>(
     bytes: &'b [u8],
     mask: impl FnOnce(&mut Walk<'_>, &mut Page<'b>) -> Result<Keep, MaskErrorKind>,
 ) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
-    let mut edits = Edits::default();
-    let kept = mask_text(plan, tally, &mut edits, (text(bytes)?, 0, Noted::Unknown), mask)?;
-    if kept == Keep::No {
+    let mut kept = Kept::default();
+    let keep = mask_text(plan, tally, &mut kept, (text(bytes)?, 0, Noted::Unknown), mask)?;
+    if keep == Keep::No {
         return Ok(None);
     }
-    if edits.is_empty() {
+    if kept.edits.is_empty() {
         return Ok(Some(Cow::Borrowed(bytes)));
     }
     let mut masked = Vec::with_capacity(bytes.len());
-    edits.apply(bytes, &mut masked);
+    kept.edits.apply(bytes, &mut masked);
     Ok(Some(Cow::Owned(masked)))
 }
 

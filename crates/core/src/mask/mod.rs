@@ -60,6 +60,7 @@ mod masking;
 mod plan;
 mod report;
 mod scan;
+mod seen;
 mod settings;
 mod skip;
 mod strings;

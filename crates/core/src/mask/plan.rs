@@ -167,6 +167,11 @@ impl Plan {
         self
     }
 
+    /// Whether values that are masked for where they are are remembered.
+    pub(super) fn remembers(&self) -> bool {
+        self.0.known.is_some()
+    }
+
     /// Remembers a value that is masked for where it is.
     pub(super) fn remember(&self, name: &str, value: &[u8]) {
         let Some(known) = &self.0.known else { return };
@@ -178,6 +183,11 @@ impl Plan {
         {
             known.values.remember_named(name, value);
         }
+    }
+
+    /// How often something was learnt of what to look for.
+    pub(super) fn revision(&self) -> u64 {
+        self.0.known.as_ref().map_or(0, |known| known.values.revision())
     }
 
     /// What looks for secrets in text.

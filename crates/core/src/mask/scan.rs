@@ -15,7 +15,7 @@ use crate::json::MAX_DEPTH;
 mod tests;
 
 /// By how much the memory for an item grows at least: doubling it would hold far more than the item.
-const STEP: usize = 64 * 1024;
+const STEP: usize = 16 * 1024;
 
 /// Most memory that is kept for the next item.
 const KEPT: usize = 128 * 1024;

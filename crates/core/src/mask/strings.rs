@@ -70,6 +70,10 @@ impl Escapes {
             if second < self.checked {
                 continue;
             }
+            if text.get(second).is_some_and(|second| short(*second) != 0) {
+                self.checked = second + 1;
+                continue;
+            }
             match escape(text.get(second - 1..).unwrap_or_default()) {
                 Escape::Of(length) => self.checked = second - 1 + length,
                 other => {

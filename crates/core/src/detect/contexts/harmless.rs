@@ -1,5 +1,8 @@
 //! What may stand where a secret would, and is none: a placeholder, a variable, a reference, a path.
 
+use std::sync::LazyLock;
+
+use crate::detect::by_byte::ByByte;
 use crate::mask::MARKER;
 
 use super::bytes::{at, goes_on, skip};
@@ -11,9 +14,8 @@ const ENCODED_MARKER: &[u8] = b"Y291bnRlcnNpZ24ubWFza2VkLnZhbHVl";
 /// each name before it would take too long.
 pub(super) const MAX_HARMLESS: usize = 512;
 
-/// Words that stand where a value would, and are none.
+/// Words that stand where a value would, and are none. So is no word at all.
 const WORDS: &[&str] = &[
-    "",
     "null",
     "nil",
     "none",
@@ -277,6 +279,24 @@ const REFERENCES: &[&str] = &[
     "../",
 ];
 
+/// The tables by the first byte, which is what few of them share.
+struct ByFirst {
+    words: ByByte<&'static str>,
+    references: ByByte<&'static str>,
+}
+
+static BY_FIRST: LazyLock<ByFirst> = LazyLock::new(|| {
+    let by_first = |words: &'static [&str]| ByByte::new(words.iter().copied(), |word| lower_first(word.as_bytes()));
+    ByFirst {
+        words: by_first(WORDS),
+        references: by_first(REFERENCES),
+    }
+});
+
+fn lower_first(text: &[u8]) -> Option<u8> {
+    text.first().map(u8::to_ascii_lowercase)
+}
+
 /// Whether a value is one that anybody may read, whatever its name: nothing, a placeholder, a reference, a path.
 pub(super) fn is_harmless(value: &[u8]) -> bool {
     if value.len() > MAX_HARMLESS {
@@ -296,9 +316,11 @@ fn is_word(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     let value = value.strip_suffix(b".").unwrap_or(value);
     // One of several: `true|false`.
-    value
-        .split(|byte| *byte == b'|')
-        .all(|value| WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes())))
+    let is_one = |value: &[u8]| {
+        let words = BY_FIRST.words.of(lower_first(value));
+        value.is_empty() || words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    value.split(|byte| *byte == b'|').all(is_one)
 }
 
 /// `${X}`, `$(X)`, `$X`, `{{ x }}`, `<x>`, `[x]`, `%X%`, `%s`, `***`, `xxxx`, `...`, `(sensitive value)`.
@@ -432,7 +454,8 @@ fn is_words(value: &[u8]) -> bool {
 }
 
 fn is_reference(value: &[u8]) -> bool {
-    if REFERENCES
+    let references = BY_FIRST.references.of(lower_first(value));
+    if references
         .iter()
         .any(|reference| goes_on(value, 0, reference.as_bytes()))
     {

@@ -26,6 +26,7 @@ mod worth;
 mod tests;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::detectors::Detector;
@@ -83,6 +84,8 @@ impl KnownLimits {
 pub struct KnownValues {
     limits: KnownLimits,
     table: RwLock<Table>,
+    /// How often something was remembered.
+    revision: AtomicU64,
 }
 
 impl KnownValues {
@@ -92,6 +95,7 @@ impl KnownValues {
         Self {
             limits,
             table: RwLock::new(Table::new(limits.bytes)),
+            revision: AtomicU64::new(0),
         }
     }
 
@@ -119,6 +123,12 @@ impl KnownValues {
         for form in &forms {
             table.insert(form);
         }
+        self.revision.fetch_add(1, Ordering::Release);
+    }
+
+    /// Another number whenever more is found than before.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
     }
 
     /// Whether nothing is remembered.

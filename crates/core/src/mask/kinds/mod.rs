@@ -66,7 +66,7 @@ pub(super) enum Step<'k> {
 
 impl Node {
     pub(super) fn step(&self, key: &str) -> Step<'_> {
-        let found = match self.children.binary_search_by(|(name, _)| (**name).cmp(key)) {
+        let found = match self.child(key) {
             Ok(at) => self.children.get(at).map(|(_, child)| child),
             Err(_) => self.any.as_deref(),
         };
@@ -76,6 +76,12 @@ impl Node {
             (None, None) if self.is_extra => Step::Nothing,
             (None, None) => Step::Off,
         }
+    }
+
+    /// Where the child of a key is, or belongs. They are sorted by length first: most keys then differ in that.
+    fn child(&self, key: &str) -> Result<usize, usize> {
+        self.children
+            .binary_search_by(|(name, _)| name.len().cmp(&key.len()).then_with(|| (**name).cmp(key)))
     }
 
     /// The place of any member that has none of its own.
@@ -114,7 +120,7 @@ impl Node {
             self.any.get_or_insert_with(|| Box::new(new())).add(rest, treatment);
             return;
         }
-        let at = match self.children.binary_search_by(|(name, _)| (**name).cmp(first)) {
+        let at = match self.child(first) {
             Ok(at) => at,
             Err(at) => {
                 self.children.insert(at, ((*first).into(), new()));

@@ -1,17 +1,18 @@
 //! Arguments of commands: a flag says what the argument behind it is.
 
 use super::names::Names;
+use super::repeat::{Kind, Look};
 use super::trail::Trail;
 use super::{Cursor, Edits, Page, Result, Scope, Walk};
 use crate::detect::Hits;
 use crate::mask::cursor::{Shape, Text};
 
 impl<'p> Walk<'p> {
-    /// Masks the arguments ahead, which are the `key` of an object.
+    /// Masks the arguments ahead, which are the `key` of this object.
     pub(super) fn arguments(
         &mut self,
         page: &mut Page<'_>,
-        start: &Cursor<'_>,
+        object: &Cursor<'_>,
         key: &str,
         trail: &Trail<'p>,
         scope: Scope<'_>,
@@ -23,11 +24,37 @@ impl<'p> Walk<'p> {
             return self.value(page, trail, Names::default(), scope);
         }
         // Those of the image's own entrypoint come behind the command.
-        let command = match (key, start.look_up("command")?) {
+        let command = match (key, object.look_up("command")?) {
             ("args", Some(command)) => texts(&command)?.unwrap_or_default(),
             _ => Vec::new(),
         };
-        let decoded: Vec<_> = command.iter().chain(&own).map(Text::decode).collect();
+        // What stands beside them decides with them.
+        let beside = command
+            .first()
+            .zip(command.last())
+            .map(|(first, last)| page.cursor.text_at(&(first.range.start..last.range.end)));
+        let names = Names {
+            own: Some(key),
+            above: beside,
+        };
+        let terms = trail.terms().map(|terms| terms.with(Kind::Arguments as u32));
+        let start = page.cursor.position();
+        let look = self.pass_if_seen(page, terms, names, scope);
+        if !matches!(look, Look::Seen) {
+            self.unseen_arguments(page, &command, &own, scope)?;
+            self.learn(page, look, start, (terms, names), scope);
+        }
+        Ok(())
+    }
+
+    fn unseen_arguments(
+        &mut self,
+        page: &mut Page<'_>,
+        command: &[Text<'_>],
+        own: &[Text<'_>],
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        let decoded: Vec<_> = command.iter().chain(own).map(Text::decode).collect();
         let arguments: Vec<&[u8]> = decoded.iter().map(|text| text.as_bytes()).collect();
         let mut hits = vec![Hits::default(); arguments.len()];
         self.plan.detectors().detect_arguments(&arguments, &mut hits);

@@ -3,9 +3,9 @@
 use std::cell::OnceCell;
 
 use super::names::Names;
-use super::secret::{self, Values};
+use super::secret::{self, Parts, Values};
 use super::trail::Trail;
-use super::{Cursor, Kin, Page, Result, Scope, Walk};
+use super::{Kin, Page, Result, Scope, Walk};
 use crate::mask::cursor::{Shape, Text};
 use crate::mask::marker::MARKER;
 use crate::policy::MaskObligation;
@@ -16,10 +16,10 @@ pub(super) const ANNOTATION: &str = "json-annotation";
 
 /// What is known of the object whose metadata is masked.
 pub(super) struct Frame<'f, 'a, 'p> {
-    /// The object.
-    pub(super) start: &'f Cursor<'a>,
     pub(super) kin: &'f Kin<'p>,
     pub(super) obligations: &'f [&'p MaskObligation],
+    /// If it is a Secret, what of it is compared.
+    pub(super) secret: Option<Box<Parts<'a>>>,
     /// A Secret's metadata without its data: its values can't be recognised.
     pub(super) nothing_to_compare: bool,
     /// The values of the Secret that it is, read when they are first needed.
@@ -30,12 +30,12 @@ pub(super) struct Frame<'f, 'a, 'p> {
 impl Frame<'_, '_, '_> {
     /// The values to be recognised in the metadata: the Secret's own, or those of the one that it is in.
     fn values(&self) -> Result<Option<&Values>> {
-        if !self.kin.is_secret {
+        let Some(secret) = &self.secret else {
             return Ok(self.scope.values);
-        }
+        };
         if self.values.get().is_none() {
             let mut values = self.scope.values.cloned().unwrap_or_default();
-            values.collect(self.start)?;
+            values.collect(secret)?;
             return Ok(Some(self.values.get_or_init(|| values)));
         }
         Ok(self.values.get())
@@ -101,11 +101,10 @@ impl<'p> Walk<'p> {
         if trail.place == super::trail::Place::Inside {
             trail.place = super::trail::Place::Metadata;
         }
-        let start = page.cursor.clone();
         let frame = Frame {
-            start: &start,
             kin: &Kin::default(),
             obligations: &[],
+            secret: None,
             nothing_to_compare: false,
             values: OnceCell::new(),
             scope,
@@ -177,7 +176,7 @@ impl<'p> Walk<'p> {
         frame: &Frame<'_, '_, 'p>,
     ) -> Result<()> {
         let is_copy = key == LAST_APPLIED;
-        if text.is("") {
+        if text.raw.is_empty() {
             return Ok(());
         }
         if frame.nothing_to_compare && !is_copy {

@@ -14,6 +14,7 @@ mod names;
 mod object;
 mod part;
 mod policy;
+mod repeat;
 mod scalar;
 mod secret;
 mod setting;
@@ -41,6 +42,7 @@ use super::error::MaskErrorKind;
 use super::kinds::{self, Node};
 use super::plan::Plan;
 use super::report::Tally;
+use super::seen::Seen;
 use crate::detect::Hits;
 
 pub(super) type Result<T> = std::result::Result<T, MaskErrorKind>;
@@ -62,6 +64,8 @@ pub(super) struct Page<'a> {
     /// The next places at which a `kind` may be named, as it is or with escapes; none before them. Apart, since to search
     /// for the one again at each of the other would cost a square.
     kinds: [usize; 2],
+    /// How many bytes were looked at to see whether they were seen before.
+    looked: usize,
 }
 
 /// A key in its quotes, and what is in it if any of its letters is written as an escape.
@@ -76,6 +80,7 @@ impl<'a> Page<'a> {
             edits,
             text,
             kinds: [0; 2],
+            looked: 0,
         }
     }
 
@@ -94,7 +99,9 @@ impl<'a> Page<'a> {
             }
         }
         // Looking for it costs as much as the object is long.
-        if self.kinds == [usize::MAX; 2] {
+        let [plain, escaped] = self.kinds;
+        let [name, _] = KIND;
+        if escaped == usize::MAX && (plain == usize::MAX || !self.cursor.is_noted() && !self.cursor.may_have(name)) {
             return Ok(None);
         }
         self.cursor.kind()
@@ -212,10 +219,12 @@ pub(super) struct Walk<'p> {
     pub(super) is_event: bool,
     /// The kind at the root of it.
     pub(super) kind: Option<String>,
+    /// What had nothing to mask before.
+    pub(super) seen: Seen,
 }
 
 impl<'p> Walk<'p> {
-    pub(super) fn new(plan: &'p Plan) -> Self {
+    pub(super) fn new(plan: &'p Plan, seen: Seen) -> Self {
         Self {
             plan,
             hits: Hits::default(),
@@ -223,6 +232,7 @@ impl<'p> Walk<'p> {
             hidden: 0,
             is_event: false,
             kind: None,
+            seen,
         }
     }
 

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::metadata::Frame;
 use super::policy::Policy;
+use super::secret::Parts;
 use super::trail::{Place, Trail};
 use super::{Context, Keep, Page, Result, Scope, Walk};
 use crate::mask::cursor::Shape;
@@ -55,14 +56,17 @@ impl<'p> Walk<'p> {
         trail.oblige(&obligations);
         trail.is_secret_data = kin.is_secret;
         let scope = context.scope;
-        let nothing_to_compare = kin.is_secret
-            && !kind.is_some_and(crate::mask::kinds::is_secret)
-            && start.look_up("data")?.is_none()
-            && start.look_up("stringData")?.is_none();
+        let secret = if kin.is_secret {
+            Some(Box::new(Parts::of(&start)?))
+        } else {
+            None
+        };
+        let nothing_to_compare =
+            !kind.is_some_and(crate::mask::kinds::is_secret) && secret.as_ref().is_some_and(|parts| !parts.has_data());
         let frame = Frame {
-            start: &start,
             kin: &kin,
             obligations: &obligations,
+            secret,
             nothing_to_compare,
             values: OnceCell::new(),
             scope,
@@ -156,9 +160,13 @@ impl<'p> Walk<'p> {
         };
         if key == "metadata" && page.cursor.shape()? == Shape::Object {
             let frame = Frame {
-                start,
                 kin: &kin,
                 obligations: &[],
+                secret: if kin.is_secret {
+                    Some(Box::new(Parts::of(start)?))
+                } else {
+                    None
+                },
                 nothing_to_compare: false,
                 values: OnceCell::new(),
                 scope,

@@ -7,6 +7,7 @@ use memchr::memchr;
 
 use super::names::{self, Names};
 use super::policy::Policy;
+use super::repeat::Look;
 use super::trail::{Place, Trail};
 use super::{Context, Cursor, Kin, Page, Result, Scope, Walk, secret};
 use crate::mask::cursor::{Shape, Text};
@@ -138,25 +139,18 @@ impl<'p> Walk<'p> {
         }
         match page.cursor.shape()? {
             Shape::Object | Shape::Array if self.pass_over(page, trail, scope)? => {}
-            Shape::Object => {
-                if page.kind()?.is_some() {
-                    return self.embedded(page, trail, scope);
-                }
-                let start = page.cursor.clone();
-                let mut members = page.cursor.object()?;
-                while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
-                    self.field(page, &start, &key.decode(), trail, names.above, scope)?;
-                }
-            }
-            Shape::Array => {
-                let mut array = page.cursor.array()?;
-                let mut index = 0;
-                while page.cursor.element(&mut array, &mut page.edits)? {
-                    match trail.element(index) {
-                        Some(trail) => self.value(page, &trail, names, scope)?,
-                        None => self.value(page, trail, names, scope)?,
+            shape @ (Shape::Object | Shape::Array) => {
+                // Elements have the names of their array, members their own.
+                let own = names.own.filter(|_| shape == Shape::Array);
+                let (start, named) = (page.cursor.position(), Names { own, ..names });
+                let look = self.pass_if_seen(page, trail.terms(), named, scope);
+                if !matches!(look, Look::Seen) {
+                    if shape == Shape::Object && page.kind()?.is_some() {
+                        self.embedded(page, trail, scope)?;
+                    } else {
+                        self.subtree(page, shape, trail, names, scope)?;
                     }
-                    index += 1;
+                    self.learn(page, look, start, (trail.terms(), named), scope);
                 }
             }
             Shape::String => {
@@ -168,6 +162,38 @@ impl<'p> Walk<'p> {
                 self.number(page, range, names, scope);
             }
             Shape::Bool | Shape::Null => _ = page.cursor.scalar()?,
+        }
+        Ok(())
+    }
+
+    /// Masks an object that says of no kind, or an array, by its trail and its names.
+    fn subtree(
+        &mut self,
+        page: &mut Page<'_>,
+        shape: Shape,
+        trail: &Trail<'p>,
+        names: Names<'_>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        match shape {
+            Shape::Object => {
+                let start = page.cursor.clone();
+                let mut members = page.cursor.object()?;
+                while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
+                    self.field(page, &start, &key.decode(), trail, names.above, scope)?;
+                }
+            }
+            _ => {
+                let mut array = page.cursor.array()?;
+                let mut index = 0;
+                while page.cursor.element(&mut array, &mut page.edits)? {
+                    match trail.element(index) {
+                        Some(trail) => self.value(page, &trail, names, scope)?,
+                        None => self.value(page, trail, names, scope)?,
+                    }
+                    index += 1;
+                }
+            }
         }
         Ok(())
     }
@@ -222,7 +248,7 @@ impl<'p> Walk<'p> {
                 let mut members = page.cursor.object()?;
                 while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
                     let key = key.decode();
-                    if rule == secret::DATA && page.cursor.shape()? == Shape::String {
+                    if rule == secret::DATA && self.plan.remembers() && page.cursor.shape()? == Shape::String {
                         self.remember(&key, &page.cursor.clone().string()?, text);
                     }
                     match place.member(&key) {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use smol_str::SmolStr;
 
 use super::names::{self, Names};
+use super::repeat::{Kind, Look};
 use super::{Page, Result, Scope, Walk};
 use crate::detect::{Hit, Hits};
 use crate::json;
@@ -28,18 +29,39 @@ impl Walk<'_> {
         names: Names<'_>,
         scope: Scope<'_>,
     ) -> Result<()> {
+        if !self.looks_at(names, scope) {
+            return Ok(());
+        }
+        let kind = if is_base64 { Kind::Base64 } else { Kind::Text };
+        let look = self.look_at_text(page, text, (kind, names), scope);
+        if !matches!(look, Look::Seen) {
+            self.decoded(page, text, &text.decode(), (is_base64, names), scope)?;
+            self.learn_text(page, look, text, (kind, names), scope);
+        }
+        Ok(())
+    }
+
+    /// Whether a string of these names is looked at.
+    fn looks_at(&self, names: Names<'_>, scope: Scope<'_>) -> bool {
         let is_named = names.own.is_some() || names.above.is_some();
-        let is_looked_at = self.plan.detects() || is_named && self.plan.scans();
-        if !is_looked_at && scope.values.is_none() {
+        self.plan.detects() || is_named && self.plan.scans() || scope.values.is_some()
+    }
+
+    /// Masks what of a string is secret that says this.
+    pub(super) fn decoded(
+        &mut self,
+        page: &mut Page<'_>,
+        text: &Text<'_>,
+        value: &str,
+        (is_base64, names): (bool, Names<'_>),
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        if !self.looks_at(names, scope) || value.is_empty() || value == MARKER || value == marker::encoded() {
             return Ok(());
         }
-        let value = text.decode();
-        if value.is_empty() || value == MARKER || value == marker::encoded() {
-            return Ok(());
-        }
-        self.look_at(&value, names, scope);
+        self.look_at(value, names, scope);
         if is_base64 {
-            if let Some(plain) = marker::decode_base64(&value).and_then(|bytes| String::from_utf8(bytes).ok())
+            if let Some(plain) = marker::decode_base64(value).and_then(|bytes| String::from_utf8(bytes).ok())
                 && plain != MARKER
             {
                 let mut outer = std::mem::take(&mut self.hits);
@@ -55,17 +77,17 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        let is_whole = self.hits.as_slice().iter().any(|hit| covers(hit, &value));
-        if !is_whole && looks_like_json(&value) {
+        let is_whole = self.hits.as_slice().iter().any(|hit| covers(hit, value));
+        if !is_whole && looks_like_json(value) {
             // What only the whole of it tells, such as an argument of a command in a list.
             let hits = std::mem::take(&mut self.hits);
-            let is_done = self.unpack_part(page, text, &value, &hits, scope)?;
+            let is_done = self.unpack_part(page, text, value, &hits, scope)?;
             self.hits = hits;
             if is_done {
                 return Ok(());
             }
         }
-        self.replace_hits(page, text, &value);
+        self.replace_hits(page, text, value);
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use memchr::{memchr2, memchr3};
+
 use super::metadata::LAST_APPLIED;
 use super::{Cursor, Edits, Result};
 use crate::detect::Hits;
@@ -22,20 +24,65 @@ const MAX_COMPARISONS: usize = 64;
 pub(super) const DATA: &str = "secret-data";
 pub(super) const METADATA: &str = "secret-metadata";
 
+/// What of a Secret has to be looked at before it is masked.
+pub(super) struct Parts<'a> {
+    metadata: Option<Cursor<'a>>,
+    data: Option<Cursor<'a>>,
+    string_data: Option<Cursor<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    /// Those of the object ahead.
+    pub(super) fn of(secret: &Cursor<'a>) -> Result<Self> {
+        let mut parts = Self {
+            metadata: None,
+            data: None,
+            string_data: None,
+        };
+        let mut ahead = secret.clone();
+        if ahead.shape()? != Shape::Object {
+            return Ok(parts);
+        }
+        let (mut members, mut none) = (ahead.object()?, Edits::default());
+        while let Some(key) = ahead.member(&mut members, &mut none)? {
+            match &*key.decode() {
+                "metadata" => parts.metadata = Some(ahead.clone()),
+                "data" => parts.data = Some(ahead.clone()),
+                "stringData" => parts.string_data = Some(ahead.clone()),
+                _ => {}
+            }
+            ahead.skip()?;
+        }
+        Ok(parts)
+    }
+
+    /// Whether it has values.
+    pub(super) fn has_data(&self) -> bool {
+        self.data.is_some() || self.string_data.is_some()
+    }
+}
+
 /// The values of one Secret, to be recognised in its own metadata. Never shown, never kept.
 #[derive(Default, Clone)]
 pub(super) struct Values {
     all: HashSet<String>,
     long: HashMap<[u8; PREFIX], Vec<String>>,
+    /// Bytes of the longest text that is compared with them. What is longer can't be in it.
+    longest: usize,
 }
 
 impl Values {
-    /// Adds the values of the Secret ahead, plain and as base64, and those that it had when it was last applied.
-    pub(super) fn collect(&mut self, secret: &Cursor<'_>) -> Result<()> {
+    /// Adds the values of the Secret ahead, plain and as base64, and those that it had when it was last applied, as far as
+    /// they could be in its metadata.
+    pub(super) fn collect(&mut self, secret: &Parts<'_>) -> Result<()> {
+        let Some(metadata) = &secret.metadata else {
+            return Ok(());
+        };
+        self.longest = longest_text(&mut metadata.clone())?;
         self.collect_data(secret)?;
-        if let Some(copy) = secret.look_up_text(&["metadata", "annotations", LAST_APPLIED])? {
+        if let Some(copy) = metadata.look_up_text(&["annotations", LAST_APPLIED])? {
             // What can't be read there is masked whole.
-            match self.collect_data(&Cursor::new(&copy, 0)) {
+            match Parts::of(&Cursor::new(&copy, 0)).and_then(|copy| self.collect_data(&copy)) {
                 Ok(()) | Err(MaskErrorKind::Malformed | MaskErrorKind::DuplicateKey | MaskErrorKind::TooDeep) => {}
                 Err(error) => return Err(error),
             }
@@ -43,9 +90,12 @@ impl Values {
         Ok(())
     }
 
-    fn collect_data(&mut self, secret: &Cursor<'_>) -> Result<()> {
-        if let Some(mut data) = secret.look_up("data")? {
-            for_each_scalar(&mut data, &mut |text| {
+    fn collect_data(&mut self, secret: &Parts<'_>) -> Result<()> {
+        if let Some(data) = &secret.data {
+            for_each_scalar(&mut data.clone(), &mut |text| {
+                if is_surely_longer(text, self.longest) {
+                    return;
+                }
                 self.add(text);
                 self.add(text.trim_end_matches('='));
                 if let Some(plain) = marker::decode_base64(text).and_then(|bytes| String::from_utf8(bytes).ok()) {
@@ -54,8 +104,11 @@ impl Values {
                 }
             })?;
         }
-        if let Some(mut data) = secret.look_up("stringData")? {
-            for_each_scalar(&mut data, &mut |text| {
+        if let Some(data) = &secret.string_data {
+            for_each_scalar(&mut data.clone(), &mut |text| {
+                if text.trim().len() > self.longest {
+                    return;
+                }
                 let encoded = marker::encode_base64(text.as_bytes());
                 self.add(text);
                 self.add(text.trim());
@@ -122,6 +175,45 @@ impl Values {
     }
 }
 
+/// Whether base64 is longer than so many bytes, and what it says too, without the white space around it. To decode the
+/// ends of it tells that of nearly all that is long.
+fn is_surely_longer(base64: &str, length: usize) -> bool {
+    const END: usize = 64;
+    let (plain, last) = (base64.len() / 4 * 3, base64.len().saturating_sub(1) / 4 * 4);
+    if plain <= length + 2 * END || base64.trim_end_matches('=').len() <= length {
+        return false;
+    }
+    let ends = [base64.get(..END), base64.get(last.saturating_sub(END)..)];
+    // With lines in it, it says less.
+    memchr3(b'\n', b'\r', b' ', base64.as_bytes()).is_none()
+        && memchr2(b'\t', b'\x0c', base64.as_bytes()).is_none()
+        && ends.into_iter().all(|end| {
+            let Some(end) = end else { return false };
+            // What can't be decoded says nothing.
+            marker::decode_base64(end).is_none_or(|end| end.iter().any(u8::is_ascii_graphic))
+        })
+}
+
+/// Bytes of the longest text of an object's metadata as it is written, which it never is shorter than what it says.
+fn longest_text(metadata: &mut Cursor<'_>) -> Result<usize> {
+    if metadata.shape()? != Shape::Object {
+        let all = metadata.skip()?;
+        return Ok(all.len());
+    }
+    let (mut members, mut none, mut longest) = (metadata.object()?, Edits::default(), 0);
+    while let Some(key) = metadata.member(&mut members, &mut none)? {
+        match metadata.shape()? {
+            // They are left out.
+            Shape::Object if key.is("annotations") || key.is("labels") => {
+                longest = longest.max(longest_text(metadata)?)
+            }
+            _ if key.is("managedFields") => _ = metadata.skip()?,
+            _ => longest = longest.max(metadata.skip()?.len()),
+        }
+    }
+    Ok(longest)
+}
+
 fn for_each_scalar(value: &mut Cursor<'_>, see: &mut impl FnMut(&str)) -> Result<()> {
     match value.shape()? {
         Shape::String => see(&value.string()?.decode()),
@@ -182,6 +274,27 @@ mod tests {
         // Values that are words of the marker itself.
         assert_eq!(masked(&["masked", "countersign"], "is masked"), format!("is {MARKER}"));
         assert_eq!(masked(&["masked"], MARKER), MARKER);
+    }
+
+    #[test]
+    fn long_values_that_can_not_be_in_the_metadata() {
+        let of = |plain: &[u8]| marker::encode_base64(plain);
+        for (base64, length, longer) in [
+            (of(&[b'x'; 1000]), 700, true),
+            (of(&[0; 1000]), 100, false),
+            (of(&[b'x'; 300]), 250, false),
+            (of(format!("hunter22{}", "\n".repeat(1000)).as_bytes()), 100, false),
+            (of(format!("{}hunter22", " ".repeat(1000)).as_bytes()), 100, false),
+            (
+                of(format!("{}hunter22", "\u{2003}".repeat(1000)).as_bytes()),
+                100,
+                false,
+            ),
+            (format!("aHVudGVyMjI{}", "\n".repeat(1000)), 100, false),
+            (format!("aHVudGVyMjI{}", "=".repeat(1000)), 100, false),
+        ] {
+            assert_eq!(is_surely_longer(&base64, length), longer, "{base64}");
+        }
     }
 
     #[test]

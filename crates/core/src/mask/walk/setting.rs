@@ -1,10 +1,13 @@
 //! Values that somebody set under a name: of an environment variable, of a ConfigMap.
 
+use memchr::memmem;
+
 use super::names::Names;
+use super::repeat::{Kind, Look};
 use super::trail::Trail;
 use super::{Page, Result, Scope, Walk};
 use crate::json::Value;
-use crate::mask::cursor::Shape;
+use crate::mask::cursor::{Shape, Text};
 use crate::mask::marker::{self, MARKER};
 
 const RULE: &str = "setting";
@@ -18,26 +21,48 @@ impl<'p> Walk<'p> {
         names: Names<'_>,
         scope: Scope<'_>,
     ) -> Result<()> {
-        let marker = if trail.is_base64 { marker::encoded() } else { MARKER };
         if self.plan.is_strict() {
+            let marker = if trail.is_base64 { marker::encoded() } else { MARKER };
             return self.whole(page, trail.place, marker, RULE);
         }
-        if page.cursor.shape()? == Shape::String {
-            let text = page.cursor.clone().string()?;
-            let value = text.decode();
-            let decoded = trail.is_base64.then(|| marker::decode_base64(&value)).flatten();
-            let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-            // What a cluster publishes of itself has the name of a secret, and is none.
-            if decoded.is_none() && is_published(&value) {
-                return self.value(page, trail, Names::default(), scope);
-            }
-            if is_credentials(names.own.unwrap_or_default(), decoded.as_deref().unwrap_or(&value)) {
-                page.cursor.string()?;
-                self.replace_whole(page, &text, marker, RULE);
-                return Ok(());
-            }
+        if page.cursor.shape()? != Shape::String {
+            return self.value(page, trail, names, scope);
         }
-        self.value(page, trail, names, scope)
+        let text = page.cursor.string()?;
+        let kind = if trail.is_base64 {
+            Kind::Base64Setting
+        } else {
+            Kind::Setting
+        };
+        let look = self.look_at_text(page, &text, (kind, names), scope);
+        if !matches!(look, Look::Seen) {
+            self.text_of_setting(page, &text, trail.is_base64, names, scope)?;
+            self.learn_text(page, look, &text, (kind, names), scope);
+        }
+        Ok(())
+    }
+
+    fn text_of_setting(
+        &mut self,
+        page: &mut Page<'_>,
+        text: &Text<'_>,
+        is_base64: bool,
+        names: Names<'_>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        let value = text.decode();
+        let decoded = is_base64.then(|| marker::decode_base64(&value)).flatten();
+        let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+        // What a cluster publishes of itself has the name of a secret, and is none.
+        if decoded.is_none() && is_published(&value) {
+            return self.decoded(page, text, &value, (is_base64, Names::default()), scope);
+        }
+        if is_credentials(names.own.unwrap_or_default(), decoded.as_deref().unwrap_or(&value)) {
+            let marker = if is_base64 { marker::encoded() } else { MARKER };
+            self.replace_whole(page, text, marker, RULE);
+            return Ok(());
+        }
+        self.decoded(page, text, &value, (is_base64, names), scope)
     }
 }
 
@@ -62,9 +87,13 @@ fn is_private_key(text: &str) -> bool {
     starts && (text.contains("PRIVATE KEY") || text.contains("PuTTY"))
 }
 
+fn has(text: &str, part: &str) -> bool {
+    memmem::find(text.as_bytes(), part.as_bytes()).is_some()
+}
+
 /// Whether a text is a kubeconfig with users in it.
 fn is_kubeconfig(text: &str) -> bool {
-    if !text.contains("users") || !text.contains("clusters") {
+    if !has(text, "users") || !has(text, "clusters") {
         return false;
     }
     if text.trim_start().starts_with('{') {
@@ -93,7 +122,7 @@ fn is_kubeconfig(text: &str) -> bool {
 
 /// Whether a text is a kubeconfig without users, as in `kube-public/cluster-info`.
 fn is_published(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with("clusters:")) && !is_kubeconfig(text)
+    has(text, "clusters:") && text.lines().any(|line| line.starts_with("clusters:")) && !is_kubeconfig(text)
 }
 
 fn is_docker_config(text: &str) -> bool {

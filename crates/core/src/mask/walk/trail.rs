@@ -5,6 +5,7 @@ use smol_str::SmolStr;
 
 use super::Kin;
 use crate::mask::kinds::{Node, Step, Treatment};
+use crate::mask::seen::Terms;
 use crate::policy::MaskObligation;
 
 /// Where a value is, as far as it matters: what identifies an object is never masked.
@@ -163,6 +164,24 @@ impl<'p> Trail<'p> {
     pub(super) fn only_looks(&self) -> bool {
         let is_looked_at = |node: &&Node| node.only_looks();
         self.obliged.is_empty() && self.place == Place::Inside && self.nodes.iter().all(is_looked_at)
+    }
+
+    /// All that it says of a value, if that is worth remembering: not where a path of the policy leads on.
+    pub(super) fn terms(&self) -> Option<Terms> {
+        if self.is_obliged() {
+            return None;
+        }
+        let nodes = match *self.nodes.as_slice() {
+            [] => [0, 0],
+            [node] => [std::ptr::from_ref(node).addr(), 0],
+            [first, second] => [first, second].map(|node| std::ptr::from_ref(node).addr()),
+            _ => return None,
+        };
+        let flags = [self.is_off, self.is_base64, self.is_secret_data];
+        let state = flags
+            .iter()
+            .fold(self.place as u32, |state, flag| state << 1 | u32::from(*flag));
+        Some(Terms { nodes, state })
     }
 
     /// What becomes of it.
