@@ -274,3 +274,105 @@ impl Generation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(json: &str) -> Part<'_> {
+        Part {
+            terms: Terms::default(),
+            names: [None, None],
+            json,
+        }
+    }
+
+    /// As whoever masks does: looks, finds nothing to mask, remembers.
+    fn comes(seen: &mut Seen, part: &Part<'_>) -> bool {
+        match seen.has(part) {
+            Ok(()) => true,
+            Err(sight) => {
+                seen.add(part, sight);
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn what_came_twice_is_known() {
+        let mut seen = Seen::default();
+        let come = [(); 4].map(|()| comes(&mut seen, &part("{\"a\":1}")));
+        assert_eq!(come, [false, false, true, true]);
+    }
+
+    #[test]
+    fn everything_counts() {
+        let all = Part {
+            terms: Terms {
+                nodes: [1, 2],
+                state: 3,
+            },
+            names: [Some("ab"), Some("c")],
+            json: "{}",
+        };
+        let terms = |terms| Part { terms, ..all };
+        let names = |names| Part { names, ..all };
+        let others = [
+            terms(Terms {
+                nodes: [2, 1],
+                ..all.terms
+            }),
+            terms(Terms { state: 4, ..all.terms }),
+            names([Some("a"), Some("bc")]),
+            names([Some("abc"), None]),
+            names([None, Some("abc")]),
+            names([Some("abc"), Some("")]),
+            Part { json: "[]", ..all },
+        ];
+        let mut seen = Seen::default();
+        assert!((0..3).map(|_| comes(&mut seen, &all)).any(|known| known));
+        for other in &others {
+            assert!(seen.has(other).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_asked_for_stays() {
+        let mut seen = Seen::default();
+        let stays = part("{\"stays\":1}");
+        (0..2).for_each(|_| _ = comes(&mut seen, &stays));
+        for number in 0..20_000 {
+            let goes = format!("{{\"goes\":\"{number:0100}\"}}");
+            (0..2).for_each(|_| _ = comes(&mut seen, &part(&goes)));
+            let held = [&seen.young, &seen.old].map(|generation| generation.bytes.capacity());
+            assert!(held.iter().all(|held| *held <= ROOM), "{held:?}");
+            // Another part may take its place; then it comes anew.
+            comes(&mut seen, &stays);
+        }
+        assert!((0..3).map(|_| comes(&mut seen, &stays)).any(|known| known));
+        assert!(seen.has(&part(&format!("{{\"goes\":\"{:0100}\"}}", 0))).is_err());
+    }
+
+    #[test]
+    fn what_is_known_ends_with_what_it_was_known_by() {
+        let mut seen = Seen::default();
+        (0..3).for_each(|_| _ = comes(&mut seen, &part("{}")));
+        seen.as_of(0);
+        assert!(seen.has(&part("{}")).is_ok());
+        seen.as_of(1);
+        assert!(seen.has(&part("{}")).is_err() && seen.is_as_of(1));
+    }
+
+    #[test]
+    fn places_where_nothing_repeats_are_left_alone_for_a_while() {
+        let (mut seen, terms) = (Seen::default(), Terms::default());
+        let mut looks = 0;
+        for _ in 0..1_000 {
+            if let Some(place) = seen.is_worth_it(&terms, 3) {
+                looks += 1;
+                seen.note(place, false);
+            }
+        }
+        assert!((50..300).contains(&looks), "{looks}");
+    }
+}

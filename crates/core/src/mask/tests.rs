@@ -3,6 +3,7 @@
 mod blocks;
 mod errors;
 mod policy;
+mod repeats;
 mod secrets;
 mod streams;
 mod types;
@@ -119,6 +120,12 @@ fn feed<'a>(mut masker: Masker, chunks: impl IntoIterator<Item = &'a [u8]>) -> O
             Outcome::Aborted(String::from_utf8(out).unwrap(), error.kind())
         }
     }
+}
+
+/// Masks JSON of a success in these chunks.
+fn fed(plan: &Plan, chunks: &[&[u8]]) -> Outcome {
+    let masker = Masker::new(plan, StatusCode::OK, &typed("application/json")).unwrap();
+    feed(masker, chunks.iter().copied())
 }
 
 /// Masks an answer whole, cut at every place, and byte by byte: it has to come out the same.

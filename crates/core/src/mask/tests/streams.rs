@@ -193,13 +193,6 @@ fn strict_json_only() {
     );
 }
 
-fn fed(plan: &Plan, chunks: &[&[u8]]) -> Outcome {
-    feed(
-        Masker::new(plan, StatusCode::OK, &typed("application/json")).unwrap(),
-        chunks.iter().copied(),
-    )
-}
-
 #[test]
 fn limits() {
     let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
