@@ -1,7 +1,8 @@
 //! What is masked: answers as kube-apiserver sends them, made up.
 //!
 //! Pods are what a Deployment makes, as the server keeps them: environment, arguments, probes, volumes, conditions, the
-//! status of each container, `managedFields`, and the annotation that `kubectl apply` leaves, JSON inside JSON.
+//! status of each container, `managedFields`. Of most lists here, each pod is of a Deployment of its own and has the
+//! annotation that `kubectl apply` leaves, JSON inside JSON; of one, ten at a time are replicas, as in most clusters.
 
 use std::fmt::Write as _;
 
@@ -35,14 +36,35 @@ pub fn all(scale: usize) -> Vec<Workload> {
     vec![
         list("SecretList", Shape::Secrets, 7_600_000 / scale, secret),
         list("ConfigMapList", Shape::ConfigMaps, 9_800_000 / scale, config_map),
-        list("PodList", Shape::Pods, 37_600_000 / scale, |dice| pod(dice, false)),
+        list("PodList", Shape::Pods, 37_600_000 / scale, |dice| {
+            let deployment = deployment(dice);
+            pod(dice, &deployment, Form::Applied)
+        }),
+        replicas("PodList of replicas", 37_600_000 / scale),
         watch("watch of pods", 75_700_000 / scale),
     ]
 }
 
-fn list(name: &'static str, shape: Shape, size: usize, item: impl Fn(&mut Dice) -> String) -> Workload {
+/// Pods of Deployments with ten replicas each.
+fn replicas(name: &'static str, size: usize) -> Workload {
+    let (mut current, mut number) = (None, 0);
+    list(name, Shape::Pods, size, |dice| {
+        if number % 10 == 0 {
+            current = Some(deployment(dice));
+        }
+        number += 1;
+        pod(dice, current.as_ref().unwrap(), Form::Replica)
+    })
+}
+
+fn list(name: &'static str, shape: Shape, size: usize, mut item: impl FnMut(&mut Dice) -> String) -> Workload {
+    let kind = match shape {
+        Shape::Secrets => "SecretList",
+        Shape::ConfigMaps => "ConfigMapList",
+        Shape::Pods | Shape::PodEvents => "PodList",
+    };
     let mut body =
-        format!(r#"{{"kind":"{name}","apiVersion":"v1","metadata":{{"resourceVersion":"184467440"}},"items":["#);
+        format!(r#"{{"kind":"{kind}","apiVersion":"v1","metadata":{{"resourceVersion":"184467440"}},"items":["#);
     let (mut dice, mut largest) = (Dice(7), 0);
     while body.len() < size {
         if largest > 0 {
@@ -65,7 +87,9 @@ fn watch(name: &'static str, size: usize) -> Workload {
     let (mut dice, mut largest, mut body) = (Dice(11), 0, String::new());
     while body.len() < size {
         let kind = dice.pick(&["ADDED", "MODIFIED", "MODIFIED", "MODIFIED", "DELETED"]);
-        let event = format!("{{\"type\":\"{kind}\",\"object\":{}}}\n", pod(&mut dice, true));
+        let deployment = deployment(&mut dice);
+        let pod = pod(&mut dice, &deployment, Form::Event);
+        let event = format!("{{\"type\":\"{kind}\",\"object\":{pod}}}\n");
         largest = largest.max(event.len());
         body.push_str(&event);
     }
@@ -118,14 +142,38 @@ fn config_map(dice: &mut Dice) -> String {
     )
 }
 
-fn pod(dice: &mut Dice, has_kind: bool) -> String {
-    let (app, uid) = (dice.name(), dice.uid());
-    let name = format!("{app}-{:x}-{}", dice.below(0xffff_ffff), dice.below(99_999));
-    let namespace = format!("team-{}", dice.below(40));
+struct Deployment {
+    app: String,
+    containers: String,
+}
+
+fn deployment(dice: &mut Dice) -> Deployment {
+    let app = dice.name();
     let containers: Vec<String> = (0..1 + dice.below(3))
         .map(|number| container(dice, &app, number))
         .collect();
-    let containers = containers.join(",");
+    Deployment {
+        containers: containers.join(","),
+        app,
+    }
+}
+
+/// How a pod is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// In a list, made by `kubectl apply`.
+    Applied,
+    /// The same in an event of a watch.
+    Event,
+    /// In a list, made by a ReplicaSet.
+    Replica,
+}
+
+fn pod(dice: &mut Dice, deployment: &Deployment, form: Form) -> String {
+    let Deployment { app, containers } = deployment;
+    let uid = dice.uid();
+    let name = format!("{app}-{:x}-{}", dice.below(0xffff_ffff), dice.below(99_999));
+    let namespace = format!("team-{}", dice.below(40));
     let applied = format!(
         r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"annotations":{{}},"labels":{{"app":"{app}"}},"name":"{name}","namespace":"{namespace}"}},"spec":{{"containers":[{containers}],"serviceAccountName":"{app}"}}}}"#
     );
@@ -135,7 +183,11 @@ fn pod(dice: &mut Dice, has_kind: bool) -> String {
         .replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026");
-    let kind = if has_kind {
+    let applied = match form {
+        Form::Replica => String::new(),
+        Form::Applied | Form::Event => format!("\"{LAST_APPLIED}\":{annotation},"),
+    };
+    let kind = if form == Form::Event {
         r#""kind":"Pod","apiVersion":"v1","#
     } else {
         ""
@@ -160,7 +212,7 @@ fn pod(dice: &mut Dice, has_kind: bool) -> String {
     .map(|kind| format!(r#"{{"type":"{kind}","status":"True","lastProbeTime":null,"lastTransitionTime":"{times}"}}"#))
     .collect();
     format!(
-        r#"{{{kind}"metadata":{{"name":"{name}","generateName":"{app}-","namespace":"{namespace}","uid":"{uid}","resourceVersion":"{}","generation":1,"creationTimestamp":"{times}","labels":{{"app":"{app}","app.kubernetes.io/name":"{app}","app.kubernetes.io/part-of":"shop","pod-template-hash":"{:x}","team":"{namespace}"}},"annotations":{{"checksum/config":"{}","{LAST_APPLIED}":{annotation},"prometheus.io/port":"9090","prometheus.io/scrape":"true"}},"ownerReferences":[{{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"{app}","uid":"{}","controller":true,"blockOwnerDeletion":true}}],"managedFields":{MANAGED}}},"spec":{{"volumes":[{{"name":"config","configMap":{{"name":"{app}-config","defaultMode":420}}}},{{"name":"kube-api-access","projected":{{"sources":[{{"serviceAccountToken":{{"expirationSeconds":3607,"path":"token"}}}},{{"configMap":{{"name":"kube-root-ca.crt","items":[{{"key":"ca.crt","path":"ca.crt"}}]}}}},{{"downwardAPI":{{"items":[{{"path":"namespace","fieldRef":{{"apiVersion":"v1","fieldPath":"metadata.namespace"}}}}]}}}}],"defaultMode":420}}}}],"containers":[{containers}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"{app}","serviceAccount":"{app}","nodeName":"node-{}","securityContext":{{"runAsNonRoot":true,"fsGroup":1000}},"schedulerName":"default-scheduler","tolerations":[{{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}},{{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"}},"status":{{"phase":"Running","conditions":[{}],"hostIP":"10.0.0.{}","hostIPs":[{{"ip":"10.0.0.1"}}],"podIP":"10.244.1.{}","podIPs":[{{"ip":"10.244.1.2"}}],"startTime":"{times}","containerStatuses":[{}],"qosClass":"Burstable"}}}}"#,
+        r#"{{{kind}"metadata":{{"name":"{name}","generateName":"{app}-","namespace":"{namespace}","uid":"{uid}","resourceVersion":"{}","generation":1,"creationTimestamp":"{times}","labels":{{"app":"{app}","app.kubernetes.io/name":"{app}","app.kubernetes.io/part-of":"shop","pod-template-hash":"{:x}","team":"{namespace}"}},"annotations":{{"checksum/config":"{}",{applied}"prometheus.io/port":"9090","prometheus.io/scrape":"true"}},"ownerReferences":[{{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"{app}","uid":"{}","controller":true,"blockOwnerDeletion":true}}],"managedFields":{MANAGED}}},"spec":{{"volumes":[{{"name":"config","configMap":{{"name":"{app}-config","defaultMode":420}}}},{{"name":"kube-api-access","projected":{{"sources":[{{"serviceAccountToken":{{"expirationSeconds":3607,"path":"token"}}}},{{"configMap":{{"name":"kube-root-ca.crt","items":[{{"key":"ca.crt","path":"ca.crt"}}]}}}},{{"downwardAPI":{{"items":[{{"path":"namespace","fieldRef":{{"apiVersion":"v1","fieldPath":"metadata.namespace"}}}}]}}}}],"defaultMode":420}}}}],"containers":[{containers}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"{app}","serviceAccount":"{app}","nodeName":"node-{}","securityContext":{{"runAsNonRoot":true,"fsGroup":1000}},"schedulerName":"default-scheduler","tolerations":[{{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}},{{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"}},"status":{{"phase":"Running","conditions":[{}],"hostIP":"10.0.0.{}","hostIPs":[{{"ip":"10.0.0.1"}}],"podIP":"10.244.1.{}","podIPs":[{{"ip":"10.244.1.2"}}],"startTime":"{times}","containerStatuses":[{}],"qosClass":"Burstable"}}}}"#,
         dice.below(99_999_999),
         dice.below(0xffff_ffff),
         dice.hex(64),

@@ -66,12 +66,19 @@ pub(super) fn covers_what_is_below(key: &str) -> bool {
     if !LAST.may_end(key.as_bytes()) {
         return false;
     }
-    let plain = normalised(key);
-    let plain = plain.trim_end_matches(|last: char| last.is_ascii_digit());
-    let singular = plain.strip_suffix('s').unwrap_or(plain);
+    // From its end, in lower case, without separators and a number.
+    let letters = key.bytes().rev().filter(u8::is_ascii_alphanumeric);
+    let letters = letters.map(|letter| letter.to_ascii_lowercase());
+    let plain = letters.skip_while(u8::is_ascii_digit);
+    let singular = plain.clone().skip(usize::from(plain.clone().next() == Some(b's')));
     SECRET
         .iter()
-        .any(|word| plain.ends_with(word) || singular.ends_with(word))
+        .any(|word| ends_with(plain.clone(), word) || ends_with(singular.clone(), word))
+}
+
+/// Whether letters, read from the end, begin with a word.
+fn ends_with(mut letters: impl Iterator<Item = u8>, word: &str) -> bool {
+    word.bytes().rev().all(|byte| letters.next() == Some(byte))
 }
 
 /// Whether a number under this key is secret.

@@ -137,6 +137,9 @@ impl<'p> Trail<'p> {
     }
 
     fn lead_on(&self, fits: impl Fn(&str) -> bool) -> Vec<Obliged<'p>> {
+        if self.obliged.is_empty() {
+            return Vec::new();
+        }
         let next = self.obliged.iter().filter_map(|path| {
             let (first, rest) = path.rest.split_first()?;
             (first == "*" || fits(first)).then_some(Obliged { rest, rule: path.rule })
