@@ -230,13 +230,18 @@ impl Index {
         let named = lookup
             .resource
             .and_then(|resource| self.named.get(&(document, resource)));
-        for rules in [unnamed, named].into_iter().flatten() {
+        // One after the other, without a list of both: most documents name the resources of all their rules.
+        if let Some(rules) = unnamed {
+            self.find(rules, lookup, &mut ids);
+        }
+        if let Some(rules) = named {
             self.find(rules, lookup, &mut ids);
         }
         in_order(&mut ids);
         ids
     }
 
+    /// Adds those of some rules that could be about a request.
     fn find(&self, rules: &Rules, lookup: &Lookup, ids: &mut RuleIds) {
         for (namespaces, entry) in part(&self.open, &rules.open) {
             if namespaces.begins(lookup.namespace) & entry.may_be_about(lookup) {
