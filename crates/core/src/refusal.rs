@@ -111,9 +111,11 @@ pub struct ObjectRef {
     pub name: String,
 }
 
+/// Cold: what is made of a request that is not refused should lie together.
 impl Refusal {
     /// A refusal with this status code and message, of which at most 4,096 characters are kept; asking again does not
     /// help.
+    #[cold]
     #[must_use]
     pub fn new(status: StatusCode, class: Class, message: impl Into<String>) -> Self {
         Self {
@@ -129,24 +131,28 @@ impl Refusal {
     }
 
     /// 400: the request can't be parsed exactly.
+    #[cold]
     #[must_use]
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Class::Malformed, message)
     }
 
     /// 403: the policy says no.
+    #[cold]
     #[must_use]
     pub fn policy(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, Class::Policy, message)
     }
 
     /// 503: a part of the guard does not work; asking later may help.
+    #[cold]
     #[must_use]
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Class::Unavailable, message).with_retry(Retry::Later)
     }
 
     /// 502: the server's answer can't be handed out.
+    #[cold]
     #[must_use]
     pub fn upstream(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, Class::Upstream, message)

@@ -137,6 +137,7 @@ impl Verdict {
     }
 
     /// The same, where answers are masked like this.
+    #[inline]
     pub(super) fn masked_by(masking: Arc<MaskPolicy>, outcome: Outcome) -> Self {
         Self {
             outcome,

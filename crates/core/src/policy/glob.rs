@@ -43,7 +43,10 @@ impl Glob {
         let pattern = self.pattern.as_str();
         match self.stars {
             Stars::None => pattern == text,
-            Stars::Last => text.starts_with(pattern.strip_suffix('*').unwrap_or(pattern)),
+            Stars::Last => pattern
+                .as_bytes()
+                .split_last()
+                .is_some_and(|(_, prefix)| text.as_bytes().starts_with(prefix)),
             Stars::Some => matches(pattern, text),
         }
     }

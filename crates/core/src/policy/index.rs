@@ -79,14 +79,17 @@ pub(super) struct Lookup {
     resource: Option<u64>,
     namespaces: Namespaces,
     verbs: Verbs,
+    /// How its namespace starts, if it has one.
+    namespace: Beginning,
     /// How its name starts, if that tells anything.
-    name: Option<u64>,
+    name: Beginning,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Namespaces {
     None,
-    One { hash: u64, start: u64 },
+    /// By its hash.
+    One(u64),
     All,
 }
 
@@ -207,15 +210,16 @@ impl Index {
             resource: asked.resource.map(|resource| self.hash.hash_one(resource.resource)),
             namespaces: match asked.place {
                 Place::Nowhere | Place::Cluster => Namespaces::None,
-                Place::Namespace(namespace) => Namespaces::One {
-                    hash: self.hash.hash_one(namespace),
-                    start: first_bytes(namespace),
-                },
+                Place::Namespace(namespace) => Namespaces::One(self.hash.hash_one(namespace)),
                 // Patterns and names restrict such a request whatever they say.
                 Place::AllNamespaces | Place::NamespaceObjects | Place::Unknown => Namespaces::All,
             },
             verbs: asked.all_verbs(),
-            name: asked.only_name().map(first_bytes),
+            namespace: match asked.place {
+                Place::Namespace(namespace) => Beginning::of(namespace),
+                _ => Beginning::UNKNOWN,
+            },
+            name: asked.only_name().map_or(Beginning::UNKNOWN, Beginning::of),
         }
     }
 
@@ -226,30 +230,38 @@ impl Index {
         let named = lookup
             .resource
             .and_then(|resource| self.named.get(&(document, resource)));
-        for rules in [unnamed, named].into_iter().flatten() {
-            let is_open = |namespaces: Start| match lookup.namespaces {
-                Namespaces::One { start, .. } => namespaces.begins(start),
-                Namespaces::None | Namespaces::All => true,
-            };
-            for (namespaces, entry) in part(&self.open, &rules.open) {
-                if is_open(*namespaces) && entry.may_be_about(lookup) {
-                    ids.push(entry.rule);
-                }
-            }
-            let exact = part(&self.exact, &rules.exact);
-            let exact = match lookup.namespaces {
-                Namespaces::One { hash, .. } => equal_range(exact, hash),
-                Namespaces::None => &[],
-                Namespaces::All => exact,
-            };
-            for (_, entry) in exact {
-                if entry.may_be_about(lookup) {
-                    ids.push(entry.rule);
-                }
-            }
+        // One after the other, without a list of both: most documents name the resources of all their rules.
+        if let Some(rules) = unnamed {
+            self.find(rules, lookup, &mut ids);
+        }
+        if let Some(rules) = named {
+            self.find(rules, lookup, &mut ids);
         }
         in_order(&mut ids);
         ids
+    }
+
+    /// Adds those of some rules that could be about a request.
+    fn find(&self, rules: &Rules, lookup: &Lookup, ids: &mut RuleIds) {
+        for (namespaces, entry) in part(&self.open, &rules.open) {
+            if namespaces.begins(lookup.namespace) & entry.may_be_about(lookup) {
+                ids.push(entry.rule);
+            }
+        }
+        if rules.exact.is_empty() {
+            return;
+        }
+        let exact = part(&self.exact, &rules.exact);
+        let exact = match lookup.namespaces {
+            Namespaces::One(hash) => equal_range(exact, hash),
+            Namespaces::None => &[],
+            Namespaces::All => exact,
+        };
+        for (_, entry) in exact {
+            if entry.may_be_about(lookup) {
+                ids.push(entry.rule);
+            }
+        }
     }
 }
 
@@ -279,7 +291,8 @@ impl Entry {
     }
 
     fn may_be_about(&self, lookup: &Lookup) -> bool {
-        self.verbs.intersects(lookup.verbs) && lookup.name.is_none_or(|name| self.names.begins(name))
+        // Both at once: which of them says no can't be predicted.
+        self.verbs.intersects(lookup.verbs) & self.names.begins(lookup.name)
     }
 }
 
@@ -302,8 +315,27 @@ impl Start {
         Self(u64::from_be_bytes(padded(first)) & mask(bits) | bits)
     }
 
-    fn begins(self, text: u64) -> bool {
-        (text ^ self.0) & mask(self.0 & 0xff) == 0
+    fn begins(self, text: Beginning) -> bool {
+        (text.first ^ self.0) & mask(self.0 & 0xff) & text.known == 0
+    }
+}
+
+/// How a text of a request starts; begins with everything if that is not known.
+#[derive(Debug, Clone, Copy)]
+struct Beginning {
+    first: u64,
+    /// The bits that are known.
+    known: u64,
+}
+
+impl Beginning {
+    const UNKNOWN: Self = Self { first: 0, known: 0 };
+
+    fn of(text: &str) -> Self {
+        Self {
+            first: first_bytes(text),
+            known: u64::MAX,
+        }
     }
 }
 

@@ -55,23 +55,22 @@ impl<'q, 'v> Tally<'q, 'v> {
         let effects = question.asked.effects;
         verdict.effects = effects;
         verdict.findings.clone_from(question.findings());
-        let mut tally = Self {
+        let denied = effects.contains(Effect::Guard).then(|| {
+            verdict.fired.push(fired(SELF, "deny"));
+            Reason::Guard
+        });
+        Self {
             question,
             counted,
             verdict,
-            denied: None,
+            denied,
             holds: Vec::new(),
             permitted: false,
             with_approval: Vec::new(),
             needs: Vec::new(),
             may_help: false,
             nearest: Nearest::NoDocument,
-        };
-        if effects.contains(Effect::Guard) {
-            tally.fire(SELF, "deny");
-            tally.denied = Some(Reason::Guard);
         }
-        tally
     }
 
     pub(super) fn allow_all(&mut self) {
@@ -280,10 +279,10 @@ impl<'q, 'v> Tally<'q, 'v> {
     ///
     /// What nothing permits anyway is not looked up: which rule denies would tell what the object is like, to one who may
     /// not touch it.
-    pub(super) fn conclude(mut self) -> Result<(), Vec<Need>> {
+    pub(super) fn conclude(&mut self) -> Result<(), Vec<Need>> {
         let may_be_permitted = self.permitted || self.may_help || !self.with_approval.is_empty();
         if !self.needs.is_empty() && may_be_permitted {
-            return Err(self.needs);
+            return Err(std::mem::take(&mut self.needs));
         }
         self.verdict.outcome = self.outcome();
         if matches!(self.verdict.outcome, Outcome::Deny(_)) {
@@ -328,10 +327,7 @@ impl<'q, 'v> Tally<'q, 'v> {
     }
 
     fn fire(&mut self, name: &str, action: &'static str) {
-        self.verdict.fired.push(FiredRule {
-            name: name.into(),
-            action,
-        });
+        self.verdict.fired.push(fired(name, action));
     }
 
     fn fire_in_shadow(&mut self, rule: &CompiledRule) {
@@ -345,6 +341,13 @@ impl<'q, 'v> Tally<'q, 'v> {
             name: Arc::clone(&rule.name),
             action,
         });
+    }
+}
+
+fn fired(name: &str, action: &'static str) -> FiredRule {
+    FiredRule {
+        name: name.into(),
+        action,
     }
 }
 

@@ -96,14 +96,15 @@ pub(super) struct Asked<'r> {
 impl<'r> Asked<'r> {
     pub(super) fn new(request: &'r Canonical) -> Self {
         let attributes = request.attributes();
+        let (subresource, raw) = (attributes.subresource.as_str(), attributes.name.as_str());
         let is_upgrade = request.upgrade().is_some();
-        let resource = attributes.is_resource_request.then_some(Resource {
+        let resource = attributes.is_resource_request.then(|| Resource {
             group: &attributes.api_group,
             resource: &attributes.resource,
-            subresource: &attributes.subresource,
+            subresource,
         });
-        let raw = Some(attributes.name.as_str()).filter(|name| !name.is_empty());
-        let proxied = raw.filter(|_| attributes.subresource == "proxy");
+        let raw = Some(raw).filter(|name| !name.is_empty());
+        let proxied = raw.filter(|_| subresource == "proxy");
         let name = match proxied {
             Some(proxied) => Some(proxied_name(proxied)),
             None => raw,
@@ -111,14 +112,14 @@ impl<'r> Asked<'r> {
         let mut verbs = Verbs::default().with(attributes.verb);
         let mut also = Verbs::default();
         // An eviction deletes, whatever its verb.
-        if attributes.subresource == "eviction" {
+        if subresource == "eviction" {
             (verbs, also) = (Verbs::default().with(Verb::Delete), verbs);
         }
         let applies = request
             .content_type()
             .is_some_and(|kind| kind.starts_with("application/apply-patch"));
         // An apply creates what does not exist, a PUT may, and an upgrade is a `get` by its method alone.
-        if is_upgrade || (attributes.subresource.is_empty() && (applies || attributes.verb == Verb::Update)) {
+        if is_upgrade || (subresource.is_empty() && (applies || attributes.verb == Verb::Update)) {
             verbs = verbs.with(Verb::Create);
         }
         Self {
@@ -126,7 +127,7 @@ impl<'r> Asked<'r> {
             verbs,
             also,
             resource,
-            place: place(request, name),
+            place: place(request, resource.as_ref(), name),
             name,
             proxied,
             is_upgrade,
@@ -176,18 +177,17 @@ impl<'r> Asked<'r> {
     }
 }
 
-fn place<'r>(request: &'r Canonical, name: Option<&'r str>) -> Place<'r> {
-    let attributes = request.attributes();
-    if !attributes.is_resource_request {
+fn place<'r>(request: &'r Canonical, resource: Option<&Resource<'r>>, name: Option<&'r str>) -> Place<'r> {
+    let Some(resource) = resource else {
         return Place::Nowhere;
-    }
+    };
     let Some(kind) = request.kind() else {
         return Place::Unknown;
     };
-    if attributes.api_group.is_empty() && attributes.resource == "namespaces" {
+    if resource.group.is_empty() && resource.resource == "namespaces" {
         return name.map_or(Place::NamespaceObjects, Place::Namespace);
     }
-    match (kind.namespaced, attributes.namespace.as_str()) {
+    match (kind.namespaced, request.attributes().namespace.as_str()) {
         (true, "") => Place::AllNamespaces,
         (true, namespace) => Place::Namespace(namespace),
         (false, "") => Place::Cluster,

@@ -7,11 +7,10 @@
 //! 5. Managed fields are left out, but for an explicit reset.
 //! 6. Options of a deletion are read where upstream reads them, and sent in the body.
 
-use bytes::Bytes;
 use http::Method;
 
 use super::agreement;
-use super::canonical::Canonical;
+use super::canonical::{Body, Canonical};
 use super::catalog::{Kind, Origin};
 use super::content_type::{self, ContentType};
 use super::delete_options;
@@ -161,8 +160,10 @@ fn parse(body: &[u8]) -> Result<Value, Refusal> {
 
 impl Canonical {
     fn set_body(&mut self, content_type: ContentType, value: Value) {
-        self.body = value.to_bytes();
-        self.json = Some(value);
+        self.body = Some(Box::new(Body {
+            bytes: value.to_bytes(),
+            json: value,
+        }));
         self.content_type = Some(content_type.as_str());
     }
 
@@ -175,13 +176,10 @@ impl Canonical {
 
     /// Writes the target anew after its query changed.
     fn rewrite_query(&mut self) {
-        if let Some((path, _)) = self.target.split_once('?') {
+        if let Some((path, _)) = self.target().split_once('?') {
             let mut target = path.to_owned();
             self.query.write(&mut target);
-            self.target = target.into();
+            self.target = Some(target.into());
         }
     }
 }
-
-/// The bytes of an empty body.
-pub(super) const EMPTY: Bytes = Bytes::new();

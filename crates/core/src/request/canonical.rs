@@ -17,7 +17,8 @@ use crate::json;
 #[derive(Debug, Clone)]
 pub struct Canonical {
     pub(super) method: Method,
-    pub(super) target: SmolStr,
+    /// Path and query; none if that is the decoded path.
+    pub(super) target: Option<SmolStr>,
     pub(super) attributes: Attributes,
     pub(super) query: Query,
     pub(super) effects: Effects,
@@ -26,12 +27,19 @@ pub struct Canonical {
     pub(super) accepts_json: bool,
     pub(super) content_type: Option<&'static str>,
     pub(super) user_agent: Option<String>,
-    pub(super) upgrade: Option<Upgrade>,
+    // Most requests are reads: what those don't have lies elsewhere, since what is here is moved along.
+    pub(super) upgrade: Option<Box<Upgrade>>,
     pub(super) dropped_headers: Vec<String>,
     pub(super) dry_run: bool,
-    pub(super) json: Option<json::Value>,
-    pub(super) body: Bytes,
-    pub(super) change: Change,
+    pub(super) body: Option<Box<Body>>,
+    pub(super) change: Option<Box<Change>>,
+}
+
+/// A body as it was understood, and written anew.
+#[derive(Debug, Clone)]
+pub(super) struct Body {
+    pub(super) json: json::Value,
+    pub(super) bytes: Bytes,
 }
 
 /// A WebSocket upgrade that was asked for.
@@ -53,7 +61,7 @@ impl Canonical {
     /// Canonical path and query.
     #[must_use]
     pub fn target(&self) -> &str {
-        &self.target
+        self.target.as_ref().unwrap_or(&self.attributes.path)
     }
 
     /// What the API server concludes from method and URL.
@@ -88,7 +96,7 @@ impl Canonical {
     /// The name of the object, from the URL or, for a create, from the body.
     #[must_use]
     pub fn object_name(&self) -> Option<&str> {
-        let created = || self.json.as_ref()?.at(&["metadata", "name"])?.as_str();
+        let created = || self.json()?.at(&["metadata", "name"])?.as_str();
         Some(self.attributes.name.as_str())
             .filter(|name| !name.is_empty())
             .or_else(created)
@@ -101,7 +109,7 @@ impl Canonical {
         if self.object_name().is_some() {
             return None;
         }
-        self.json.as_ref()?.at(&["metadata", "generateName"])?.as_str()
+        self.json()?.at(&["metadata", "generateName"])?.as_str()
     }
 
     /// What the request does.
@@ -144,7 +152,7 @@ impl Canonical {
     /// The upgrade that was asked for, if one was.
     #[must_use]
     pub fn upgrade(&self) -> Option<&Upgrade> {
-        self.upgrade.as_ref()
+        self.upgrade.as_deref()
     }
 
     /// Names of the caller's headers that are not forwarded.
@@ -156,24 +164,27 @@ impl Canonical {
     /// The body as it was understood; none without a body.
     #[must_use]
     pub fn json(&self) -> Option<&json::Value> {
-        self.json.as_ref()
+        self.body.as_ref().map(|body| &body.json)
     }
 
     /// The body, written anew; empty without one.
     #[must_use]
     pub fn body(&self) -> &Bytes {
-        &self.body
+        static EMPTY: Bytes = Bytes::new();
+        self.body.as_ref().map_or(&EMPTY, |body| &body.bytes)
     }
 
     /// What the body alone tells of the change that it makes, as long as nobody looked at the live object.
     #[must_use]
     pub fn change(&self) -> &Change {
-        &self.change
+        static NOTHING: Change = Change::NOTHING;
+        self.change.as_deref().unwrap_or(&NOTHING)
     }
 
     /// Understands the body; the last step in the making of a request.
     pub(super) fn understand_change(&mut self) {
-        self.change = Change::of(self, None);
+        let changes = self.attributes.verb.is_mutating();
+        self.change = changes.then(|| Box::new(Change::of(self, None)));
     }
 
     /// Whether the server will not persist what it does (`dryRun=All`, where upstream reads it).
@@ -189,7 +200,7 @@ impl Canonical {
     pub(crate) fn for_test(attributes: Attributes, effects: Effects, kind: Option<Kind>) -> Self {
         let mut request = Self {
             method: Method::GET,
-            target: attributes.path.clone(),
+            target: None,
             attributes,
             query: Query::default(),
             effects,
@@ -201,9 +212,8 @@ impl Canonical {
             upgrade: None,
             dropped_headers: Vec::new(),
             dry_run: false,
-            json: None,
-            body: Bytes::new(),
-            change: Change::default(),
+            body: None,
+            change: None,
         };
         request.understand_change();
         request
@@ -215,10 +225,10 @@ impl Canonical {
     }
 
     pub(crate) fn with_upgrade(mut self) -> Self {
-        self.upgrade = Some(Upgrade {
+        self.upgrade = Some(Box::new(Upgrade {
             protocols: vec!["v5.channel.k8s.io"],
             key: "dGhlIHNhbXBsZSBub25jZQ==".into(),
-        });
+        }));
         self
     }
 }

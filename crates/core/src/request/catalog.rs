@@ -76,9 +76,9 @@ pub trait ResourceCatalog: Send + Sync + 'static {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    /// By group, then by resource: a lookup allocates nothing. Keyed by random bits of the process; and no name that a
-    /// caller chooses is ever put in.
-    kinds: HashMap<String, HashMap<String, Arc<Kind>, RandomState>, RandomState>,
+    /// By resource, then those of each group: one name is hashed, which hardly ever is in two groups. Keyed by random bits of
+    /// the process; and no name that a caller chooses is ever put in.
+    kinds: HashMap<String, Vec<Arc<Kind>>, RandomState>,
     aggregated: HashSet<String>,
     /// Group, resource, field.
     selectable: HashSet<(String, String, String)>,
@@ -112,8 +112,8 @@ impl Catalog {
     /// masked there is masked in the column too.
     #[must_use]
     pub fn with_printer_column(mut self, group: &str, resource: &str, name: &str, path: &str) -> Self {
-        let resources = self.kinds.get_mut(group);
-        let kind = resources.and_then(|resources| resources.get_mut(resource));
+        let mut kinds = self.kinds.get_mut(resource).into_iter().flatten();
+        let kind = kinds.find(|kind| kind.group == group);
         if let Some(kind) = kind.filter(|kind| kind.origin == Origin::Custom) {
             let column = PrinterColumn {
                 name: name.to_owned(),
@@ -148,7 +148,7 @@ impl Catalog {
     }
 
     fn find(&self, group: &str, resource: &str) -> Option<&Arc<Kind>> {
-        self.kinds.get(group)?.get(resource)
+        self.kinds.get(resource)?.iter().find(|kind| kind.group == group)
     }
 
     fn insert(&mut self, group: &str, resource: &str, kind: &str, namespaced: bool, origin: Origin) {
@@ -160,8 +160,7 @@ impl Catalog {
             origin,
             columns: Arc::default(),
         };
-        let resources = self.kinds.entry(group.to_owned()).or_default();
-        resources.insert(resource.to_owned(), Arc::new(kind));
+        self.kinds.entry(resource.to_owned()).or_default().push(Arc::new(kind));
     }
 }
 

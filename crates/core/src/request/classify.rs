@@ -6,6 +6,7 @@
 use http::Method;
 
 use super::attributes::Verb;
+use super::names::Word;
 use super::path::Segment;
 
 /// What a path means.
@@ -28,11 +29,11 @@ pub(super) struct ResourcePath<'a> {
     /// `api` or `apis`.
     pub(super) prefix: &'a str,
     /// Group, empty for core.
-    pub(super) group: &'a str,
+    pub(super) group: Word<'a>,
     /// Version.
-    pub(super) version: &'a str,
+    pub(super) version: Word<'a>,
     /// Namespace; for a Namespace object equal to its name.
-    pub(super) namespace: &'a str,
+    pub(super) namespace: Word<'a>,
     /// Whether the resource stands below `namespaces/{namespace}/`.
     pub(super) in_namespace: bool,
     /// Segments from the resource on: resource, name, subresource, whatever follows.
@@ -42,31 +43,34 @@ pub(super) struct ResourcePath<'a> {
 }
 
 impl<'a> ResourcePath<'a> {
-    fn part(&self, index: usize) -> &'a str {
-        self.parts.get(index).map_or("", Segment::as_str)
+    fn part(&self, index: usize) -> Word<'a> {
+        self.parts.get(index).map_or(Word::EMPTY, Segment::word)
     }
 
-    pub(super) fn resource(&self) -> &'a str {
+    pub(super) fn resource(&self) -> Word<'a> {
         self.part(0)
     }
 
     pub(super) fn name(&self) -> &'a str {
-        self.part(1)
+        self.part(1).text
     }
 
-    pub(super) fn subresource(&self) -> &'a str {
+    pub(super) fn subresource(&self) -> Word<'a> {
         self.part(2)
     }
 }
 
 /// Sorts segments as upstream does. No segment is empty or contains a `/`.
+#[inline]
 pub(super) fn layout<'a>(segments: &'a [Segment<'a>]) -> Layout<'a> {
     let (prefix, group, version, rest) = match segments {
-        [prefix, version, rest @ ..] if prefix.text == "api" && !rest.is_empty() => (prefix, "", version, rest),
-        [prefix, group, version, rest @ ..] if prefix.text == "apis" && !rest.is_empty() => {
-            (prefix, group.as_str(), version, rest)
+        [prefix, version, rest @ ..] if prefix.as_str() == "api" && !rest.is_empty() => {
+            (prefix, Word::EMPTY, version, rest)
         }
-        [prefix, _, _, ..] if prefix.text == "apis" => {
+        [prefix, group, version, rest @ ..] if prefix.as_str() == "apis" && !rest.is_empty() => {
+            (prefix, group.word(), version, rest)
+        }
+        [prefix, _, _, ..] if prefix.as_str() == "apis" => {
             return Layout::NonResource {
                 prefix: prefix.as_str(),
             };
@@ -74,16 +78,16 @@ pub(super) fn layout<'a>(segments: &'a [Segment<'a>]) -> Layout<'a> {
         _ => return Layout::NonResource { prefix: "" },
     };
     let (namespace, in_namespace, parts) = match rest {
-        [word, ..] if word.text == "watch" || word.text == "proxy" => return Layout::VerbInPath(word.as_str()),
+        [word, ..] if matches!(word.as_str(), "watch" | "proxy") => return Layout::VerbInPath(word.as_str()),
         [word, namespace, kind, ..]
-            if word.text == "namespaces" && kind.text != "status" && kind.text != "finalize" =>
+            if word.as_str() == "namespaces" && !matches!(kind.as_str(), "status" | "finalize") =>
         {
             let parts = rest.split_at_checked(2).map_or(rest, |(_, parts)| parts);
-            (namespace.as_str(), true, parts)
+            (namespace.word(), true, parts)
         }
         // The Namespace object itself, or its `status` or `finalize`: namespace and name are both set.
-        [word, namespace, ..] if word.text == "namespaces" => (namespace.as_str(), false, rest),
-        _ => ("", false, rest),
+        [word, namespace, ..] if word.as_str() == "namespaces" => (namespace.word(), false, rest),
+        _ => (Word::EMPTY, false, rest),
     };
     let before = segments
         .split_at_checked(segments.len() - parts.len())
@@ -91,7 +95,7 @@ pub(super) fn layout<'a>(segments: &'a [Segment<'a>]) -> Layout<'a> {
     Layout::Resource(ResourcePath {
         prefix: prefix.as_str(),
         group,
-        version: version.as_str(),
+        version: version.word(),
         namespace,
         in_namespace,
         parts,

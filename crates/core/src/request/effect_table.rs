@@ -136,12 +136,11 @@ const CREDENTIAL_SECRETS: &[&str] = &["kubernetes.io/service-account-token", "bo
 
 /// Whether a body makes a Secret such a credential. A JSON Patch can't: the type of a Secret never changes.
 pub(super) fn is_credential_secret(request: &Canonical) -> bool {
+    let Some(body) = request.json() else {
+        return false;
+    };
     let attributes = &request.attributes;
-    let secret_type = request
-        .json
-        .as_ref()
-        .and_then(|body| body.get("type"))
-        .and_then(Value::as_str);
+    let secret_type = body.get("type").and_then(Value::as_str);
     (attributes.api_group.as_str(), attributes.resource.as_str()) == ("", "secrets")
         && secret_type.is_some_and(|secret_type| CREDENTIAL_SECRETS.contains(&secret_type))
 }

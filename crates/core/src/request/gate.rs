@@ -10,7 +10,6 @@ use super::attributes::Attributes;
 use super::body::{self, MAX_BODY};
 use super::canonical::{Canonical, Upgrade};
 use super::catalog::{Kind, Origin, ResourceCatalog};
-use super::change::Change;
 use super::effect_table::{self, Subresource};
 use super::effects::{Effect, Effects};
 use super::guard_names::GuardNames;
@@ -150,12 +149,11 @@ impl Gate {
                 accepts_json: negotiated.offered,
                 content_type: None,
                 user_agent: headers.user_agent.take(),
-                upgrade,
+                upgrade: upgrade.map(Box::new),
                 dropped_headers: headers.dropped,
                 dry_run: false,
-                json: None,
-                body: body::EMPTY,
-                change: Change::default(),
+                body: None,
+                change: None,
             },
         })
     }

@@ -25,15 +25,15 @@ const NAMESPACE_FIELDS: [&str; 5] = [
 /// Whether a request changes objects of the guard's own kinds, wherever they are: policies are among them.
 fn changes_policies(target: &Target) -> bool {
     let attributes = &target.attributes;
-    attributes.is_resource_request && attributes.api_group == GROUP && attributes.verb.is_mutating()
+    attributes.verb.is_mutating() && attributes.is_resource_request && attributes.api_group == GROUP
 }
 
 impl GuardNames {
     /// Whether a request names the guard. What it says about itself in a review is harmless.
     pub(super) fn named_by(&self, target: &Target) -> bool {
         changes_policies(target)
-            || !is_self_review(&target.attributes)
-                && (self.namespace_named_by(target) || self.identity_named_by(target))
+            || (self.namespace_named_by(target) || self.identity_named_by(target))
+                && !is_self_review(&target.attributes)
     }
 
     /// Whether an object of this name, created by a request, would be the guard's.

@@ -88,8 +88,15 @@ pub(super) struct Headers<'a> {
     pub(super) content_type: Option<&'a str>,
     pub(super) user_agent: Option<String>,
     pub(super) dropped: Vec<String>,
+    /// What is said of the connection, if anything is: most requests say nothing.
+    pub(super) connection: Option<Box<Connection<'a>>>,
+}
+
+/// What is said of the connection.
+#[derive(Debug, Default)]
+pub(super) struct Connection<'a> {
     /// Lines of `Connection`.
-    pub(super) connection: Vec<&'a str>,
+    pub(super) lines: Vec<&'a str>,
     /// `Upgrade`.
     pub(super) upgrade: Option<&'a str>,
     pub(super) handshake: Handshake<'a>,
@@ -102,12 +109,6 @@ pub(super) struct Handshake<'a> {
     pub(super) protocols: Vec<&'a str>,
     pub(super) key: Option<&'a str>,
     pub(super) version: Option<&'a str>,
-}
-
-impl Handshake<'_> {
-    pub(super) fn is_begun(&self) -> bool {
-        !self.protocols.is_empty() || self.key.is_some() || self.version.is_some()
-    }
 }
 
 impl<'a> Headers<'a> {
@@ -146,11 +147,11 @@ impl<'a> Headers<'a> {
                 Name::UserAgent => {
                     read.user_agent.get_or_insert_with(|| sanitised(value));
                 }
-                Name::Connection => read.connection.push(value),
-                Name::Upgrade => read.upgrade = Some(value),
-                Name::Protocol => read.handshake.protocols.push(value),
-                Name::Key => read.handshake.key = Some(value),
-                Name::Version => read.handshake.version = Some(value),
+                Name::Connection => read.connection().lines.push(value),
+                Name::Upgrade => read.connection().upgrade = Some(value),
+                Name::Protocol => read.connection().handshake.protocols.push(value),
+                Name::Key => read.connection().handshake.key = Some(value),
+                Name::Version => read.connection().handshake.version = Some(value),
                 // Ours, whatever the caller's says.
                 Name::Host | Name::AcceptEncoding => {}
                 Name::ContentLength => body_length.0 = true,
@@ -161,11 +162,9 @@ impl<'a> Headers<'a> {
         if body_length == (true, true) {
             return Err(hostile("Content-Length and Transfer-Encoding together"));
         }
-        if !read.connection.is_empty() {
-            read.refuse_connection_tokens()?;
-        }
-        if !read.handshake.protocols.is_empty() {
-            read.refuse_bearer_protocol()?;
+        if let Some(connection) = &read.connection {
+            connection.refuse_tokens()?;
+            connection.refuse_bearer_protocol()?;
         }
         Ok(read)
     }
@@ -182,15 +181,21 @@ impl<'a> Headers<'a> {
         }
     }
 
+    fn connection(&mut self) -> &mut Connection<'a> {
+        self.connection.get_or_insert_default()
+    }
+}
+
+impl<'a> Connection<'a> {
     /// The words of all lines of `Connection`.
-    pub(super) fn connection_tokens(&self) -> impl Iterator<Item = &'a str> {
-        list(&self.connection)
+    pub(super) fn tokens(&self) -> impl Iterator<Item = &'a str> {
+        list(&self.lines)
     }
 
-    fn refuse_connection_tokens(&self) -> Result<(), Refusal> {
+    fn refuse_tokens(&self) -> Result<(), Refusal> {
         let allowed = ["close", "keep-alive", "upgrade"];
         let wrong = self
-            .connection_tokens()
+            .tokens()
             .find(|token| !allowed.iter().any(|word| token.eq_ignore_ascii_case(word)));
         match wrong {
             None => Ok(()),

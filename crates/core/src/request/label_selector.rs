@@ -2,7 +2,7 @@
 //!
 //! Source: k8s.io/apimachinery `pkg/labels/selector.go`.
 
-use super::names;
+use super::names::Word;
 use super::selector::Unparsable;
 
 /// Checks a label selector, such as `app=x,tier in (a,b),!old`.
@@ -151,7 +151,7 @@ impl<'a> LabelParser<'a> {
 /// `content.IsLabelKey`: a name of at most 63 characters, with an optional DNS subdomain before a `/`.
 fn is_label_key(key: &str) -> bool {
     match key.split_once('/') {
-        Some((prefix, name)) => names::is_dns_subdomain(prefix) && is_label_name(name),
+        Some((prefix, name)) => Word::new(prefix).is_dns_subdomain() && is_label_name(name),
         None => is_label_name(key),
     }
 }

@@ -25,9 +25,9 @@
 
 mod accept;
 mod agreement;
+mod alphabets;
 mod attributes;
 mod body;
-mod byte_set;
 mod canonical;
 mod catalog;
 mod catalog_table;

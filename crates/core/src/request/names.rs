@@ -1,28 +1,59 @@
 //! The grammars that names in a URL have to follow.
 
-use super::byte_set::ByteSet;
+use super::alphabets::Alphabets;
 
-/// A DNS label: `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 63 characters.
-pub(super) fn is_dns_label(text: &str) -> bool {
-    text.len() <= 63 && is_dns_word(text.as_bytes())
+/// A text, and which alphabets it is written in: whoever splits a path finds that out on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Word<'a> {
+    pub(super) text: &'a str,
+    pub(super) alphabets: Alphabets,
 }
 
-/// A lower-case DNS subdomain: labels joined by dots, at most 253 characters.
-pub(super) fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= 253 && text.as_bytes().split(|byte| *byte == b'.').all(is_dns_word)
-}
+impl<'a> Word<'a> {
+    pub(super) const EMPTY: Self = Self {
+        text: "",
+        alphabets: Alphabets::ALL,
+    };
 
-fn is_dns_word(text: &[u8]) -> bool {
-    static LETTERS: ByteSet = ByteSet::LOWER_CASE.and(ByteSet::DIGITS).and(ByteSet::new(b"-"));
-    text.first().is_some_and(|byte| *byte != b'-')
-        && text.last().is_some_and(|byte| *byte != b'-')
-        && text.iter().all(|byte| LETTERS.contains(*byte))
-}
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            alphabets: Alphabets::of_all(text),
+        }
+    }
 
-/// A version in a path: `[a-z][a-z0-9]*`; discovery decides whether it exists.
-pub(super) fn is_version(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+    pub(super) fn is_empty(self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// A DNS label: `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 63 characters.
+    pub(super) fn is_dns_label(self) -> bool {
+        self.text.len() <= 63 && self.is_dns_word()
+    }
+
+    /// A lower-case DNS subdomain: labels joined by dots, at most 253 characters.
+    pub(super) fn is_dns_subdomain(self) -> bool {
+        let labels = || self.text.split('.').all(|label| Word::new(label).is_dns_word());
+        self.text.len() <= 253 && (self.is_dns_word() || labels())
+    }
+
+    fn is_dns_word(self) -> bool {
+        self.alphabets.contain(Alphabets::LABEL)
+            && !self.is_empty()
+            && !self.text.starts_with('-')
+            && !self.text.ends_with('-')
+    }
+
+    /// A version in a path: `[a-z][a-z0-9]*`; discovery decides whether it exists.
+    pub(super) fn is_version(self) -> bool {
+        self.alphabets.contain(Alphabets::ALPHANUMERIC)
+            && self.text.starts_with(|first: char| first.is_ascii_lowercase())
+    }
+
+    /// A subresource: `[a-z]+`.
+    pub(super) fn is_subresource(self) -> bool {
+        self.alphabets.contain(Alphabets::LOWER_CASE) && !self.is_empty()
+    }
 }
 
 /// A version in the form that Kubernetes gives its own: `v1`, `v2beta1`.
@@ -35,11 +66,6 @@ pub(super) fn is_kube_version(text: &str) -> bool {
         Some((major, minor)) => number(major) && number(minor),
         None => number(rest),
     }
-}
-
-/// A subresource: `[a-z]+`.
-pub(super) fn is_subresource(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 /// What stands in the place of a subresource on a metrics group: the name of a metric.
@@ -58,6 +84,18 @@ pub(super) fn is_path_segment_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_dns_label(text: &str) -> bool {
+        Word::new(text).is_dns_label()
+    }
+
+    fn is_dns_subdomain(text: &str) -> bool {
+        Word::new(text).is_dns_subdomain()
+    }
+
+    fn is_version(text: &str) -> bool {
+        Word::new(text).is_version()
+    }
 
     #[test]
     fn labels_and_subdomains() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::byte_set::ByteSet;
+use super::alphabets::Alphabets;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What a path segment escapes: all but unreserved characters and `: @ $ & + =`, as Go's `url.PathEscape`.
@@ -92,10 +92,7 @@ fn hex_digit(byte: Option<u8>) -> Option<u8> {
 
 /// What is never escaped: letters, digits and `-._~`.
 pub(super) fn is_unreserved(byte: u8) -> bool {
-    static UNRESERVED: ByteSet = ByteSet::LOWER_CASE
-        .and(ByteSet::DIGITS)
-        .and(ByteSet::new(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-._~"));
-    UNRESERVED.contains(byte)
+    Alphabets::of(byte).contain(Alphabets::UNRESERVED)
 }
 
 /// Appends a path segment in its canonical form.

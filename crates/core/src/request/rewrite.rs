@@ -174,7 +174,7 @@ impl Canonical {
         if operations.is_empty() {
             return Ok(Rewritten::Unchanged(self));
         }
-        let Some(mut body) = self.json.clone() else {
+        let Some(mut body) = self.json().cloned() else {
             return Ok(Rewritten::Unchanged(self));
         };
         match (self.attributes.verb, self.content_type.and_then(ContentType::named)) {
@@ -201,7 +201,7 @@ impl Canonical {
             }
             _ => return Ok(Rewritten::Unchanged(self)),
         }
-        if self.json.as_ref() == Some(&body) {
+        if self.json() == Some(&body) {
             return Ok(Rewritten::Unchanged(self));
         }
         body::replace(&mut self, &body)?;

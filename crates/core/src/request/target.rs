@@ -3,10 +3,11 @@
 use http::{Method, StatusCode};
 use smol_str::SmolStr;
 
+use super::alphabets::Alphabets;
 use super::attributes::{Attributes, Verb};
 use super::catalog_table::METRICS_GROUPS;
 use super::classify::{self, Layout, ResourcePath};
-use super::names;
+use super::names::{self, Word};
 use super::path::{Path, Segment, refuse_escapes};
 use super::query::{Pairs, Query};
 use super::query_keys::Class as QueryClass;
@@ -22,8 +23,8 @@ pub struct Target {
     pub(super) attributes: Attributes,
     pub(super) query: Query,
     pub(super) in_namespace: bool,
-    /// Canonical path and query.
-    pub(super) canonical: SmolStr,
+    /// Canonical path and query; none if that is the decoded path.
+    pub(super) canonical: Option<SmolStr>,
     canonicalized: bool,
 }
 
@@ -34,11 +35,23 @@ impl Target {
     /// The refusal, if a rule of the front gate is violated.
     pub fn parse(method: &str, target: &[u8]) -> Result<Self, Refusal> {
         let method = parse_method(method)?;
-        let target = printable(target)?;
-        let (raw_path, raw_query) = split_query(target);
+        let target = origin_form(target)?;
         let mut decoded = String::new();
-        let path = Path::parse(raw_path, &mut decoded)?;
-        let pairs = Pairs::split(raw_query)?;
+        let mut path = Path::default();
+        let raw_query = if let Some(raw_query) = path.read_plain(target) {
+            check_printable(raw_query.as_bytes())?;
+            raw_query
+        } else {
+            check_printable(target.as_bytes())?;
+            let (raw_path, raw_query) = split_query(target);
+            path = Path::parse(raw_path, &mut decoded)?;
+            raw_query
+        };
+        let pairs = if raw_query.is_empty() {
+            Pairs::NONE
+        } else {
+            Pairs::split(raw_query)?
+        };
         match classify::layout(&path.segments) {
             Layout::NonResource { prefix } => Self::discovery(method, &path, pairs, prefix),
             Layout::Resource(resource) => Self::resource(method, &path, pairs, &resource),
@@ -57,9 +70,9 @@ impl Target {
         let verb = if method == Method::HEAD { Verb::Head } else { Verb::Get };
         let mut attributes = Attributes::non_resource(verb, path.decoded());
         attributes.api_prefix = api_prefix(prefix);
-        let sent_path = path.canonical(&attributes.path, 0, false)?;
+        let sent_path = path.canonical(0, false)?;
         Ok(Self {
-            canonical: canonical(sent_path, &query, QueryClass::Discovery)?,
+            canonical: canonical(sent_path, &attributes.path, &query, QueryClass::Discovery)?,
             canonicalized: path.trailing_slash,
             in_namespace: false,
             method,
@@ -78,11 +91,11 @@ impl Target {
         let class = query_class(&method, resource, &pairs);
         let query = pairs.check(class)?;
         // Below `proxy` the backend sees the slash.
-        let proxied = resource.subresource() == "proxy";
+        let proxied = resource.subresource().text == "proxy";
         let decoded = path.decoded();
-        let sent_path = path.canonical(&decoded, resource.before.len() + 3, proxied)?;
+        let sent_path = path.canonical(resource.before.len() + 3, proxied)?;
         Ok(Self {
-            canonical: canonical(sent_path, &query, class)?,
+            canonical: canonical(sent_path, &decoded, &query, class)?,
             canonicalized: path.trailing_slash && !proxied,
             in_namespace: resource.in_namespace,
             attributes: resource_attributes(&method, resource, class, &query, decoded),
@@ -106,7 +119,7 @@ impl Target {
     /// Canonical path and query: what is sent.
     #[must_use]
     pub fn path_and_query(&self) -> &str {
-        &self.canonical
+        self.canonical.as_ref().unwrap_or(&self.attributes.path)
     }
 
     /// Whether the path lost its trailing slash.
@@ -135,18 +148,24 @@ fn parse_method(method: &str) -> Result<Method, Refusal> {
     })
 }
 
-/// The target as text, if it is origin-form and printable ASCII.
-fn printable(target: &[u8]) -> Result<&str, Refusal> {
+/// The target as text, if it is origin-form.
+fn origin_form(target: &[u8]) -> Result<&str, Refusal> {
     if target.first() != Some(&b'/') {
         return Err(Refusal::malformed("the request target is not origin-form")
             .with_remedy("send a path that starts with `/`, without scheme and host"));
     }
+    std::str::from_utf8(target).map_err(|_| unprintable(target))
+}
+
+/// Refuses what is not printable ASCII, and fragments.
+fn check_printable(target: &[u8]) -> Result<(), Refusal> {
     // All bytes at once: faster than to stop at the first that is wrong, which hardly any is.
     let printable = |byte: &u8| matches!(byte, 0x21..=0x7e) & (*byte != b'#');
-    if !target.iter().fold(true, |all, byte| all & printable(byte)) {
-        return Err(unprintable(target));
+    if target.iter().fold(true, |all, byte| all & printable(byte)) {
+        Ok(())
+    } else {
+        Err(unprintable(target))
     }
-    std::str::from_utf8(target).map_err(|_| Refusal::malformed("the request target is not ASCII"))
 }
 
 /// Why a target is not printable.
@@ -169,16 +188,17 @@ fn split_query(target: &str) -> (&str, &str) {
 /// Non-resource paths: discovery only, and read only.
 fn check_discovery(method: &Method, segments: &[Segment<'_>]) -> Result<(), Refusal> {
     refuse_escapes(segments)?;
-    let mut words = [""; 3];
+    let mut words = [Word::EMPTY; 3];
     for (word, segment) in words.iter_mut().zip(segments) {
-        *word = segment.as_str();
+        *word = segment.word();
     }
-    let known = match (segments.len(), words) {
+    let [first, second, third] = words;
+    let known = match (segments.len(), [first.text, second.text, third.text]) {
         (1, ["api" | "apis" | "version" | "healthz" | "livez" | "readyz", ..]) | (2, ["openapi", "v2", _]) => true,
         (2, ["api", version, _]) => names::is_kube_version(version),
-        (2, ["apis", group, _]) => names::is_dns_subdomain(group),
-        (3, ["apis", group, version]) => names::is_dns_subdomain(group) && names::is_version(version),
-        (2.., ["openapi", "v3", _]) => segments.iter().all(|segment| is_plain(segment.as_str())),
+        (2, ["apis", ..]) => second.is_dns_subdomain(),
+        (3, ["apis", ..]) => second.is_dns_subdomain() && third.is_version(),
+        (2.., ["openapi", "v3", _]) => segments.iter().all(|segment| is_plain(segment.word())),
         _ => false,
     };
     if !known {
@@ -201,10 +221,8 @@ fn check_discovery(method: &Method, segments: &[Segment<'_>]) -> Result<(), Refu
 }
 
 /// Letters, digits and `-._~`: what can be written in one way only.
-fn is_plain(segment: &str) -> bool {
-    segment
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
+fn is_plain(segment: Word<'_>) -> bool {
+    segment.alphabets.contain(Alphabets::UNRESERVED)
 }
 
 fn check_resource_path(method: &Method, path: &ResourcePath<'_>) -> Result<(), Refusal> {
@@ -213,28 +231,28 @@ fn check_resource_path(method: &Method, path: &ResourcePath<'_>) -> Result<(), R
         refuse_escapes(std::slice::from_ref(resource))?;
         refuse_escapes(rest.split_at_checked(1).map_or(&[], |(_, after_name)| after_name))?;
     }
-    let wrong = |what: &str, text: &str| Err(Refusal::malformed(format!("{what}: {}", Quoted(text))));
-    if path.prefix == "apis" && !names::is_dns_subdomain(path.group) {
+    let wrong = |what: &str, word: Word<'_>| Err(Refusal::malformed(format!("{what}: {}", Quoted(word.text))));
+    if path.prefix == "apis" && !path.group.is_dns_subdomain() {
         return wrong("the group is not a lower-case DNS subdomain", path.group);
     }
-    if !names::is_version(path.version) {
+    if !path.version.is_version() {
         return wrong("the version is not of the form v1", path.version);
     }
-    if !path.namespace.is_empty() && !names::is_dns_label(path.namespace) {
+    if !path.namespace.is_empty() && !path.namespace.is_dns_label() {
         return wrong("the namespace is not a DNS label", path.namespace);
     }
-    if !names::is_dns_label(path.resource()) {
+    if !path.resource().is_dns_label() {
         return wrong("the resource is not a lower-case DNS label", path.resource());
     }
-    if path.resource() == "namespaces" && path.prefix == "apis" {
+    if path.resource().text == "namespaces" && path.prefix == "apis" {
         return wrong("namespaces exist in the core group only, not in", path.group);
     }
     let subresource = path.subresource();
-    let metric = || METRICS_GROUPS.contains(&path.group) && names::is_metric(subresource);
-    if !subresource.is_empty() && !names::is_subresource(subresource) && !metric() {
+    let metric = || METRICS_GROUPS.contains(&path.group.text) && names::is_metric(subresource.text);
+    if !subresource.is_empty() && !subresource.is_subresource() && !metric() {
         return wrong("the subresource is not a lower-case word", subresource);
     }
-    if path.parts.len() > 3 && subresource != "proxy" {
+    if path.parts.len() > 3 && subresource.text != "proxy" {
         return wrong("more path after the subresource", subresource);
     }
     if path.name().is_empty() && matches!(*method, Method::PUT | Method::PATCH) {
@@ -244,7 +262,8 @@ fn check_resource_path(method: &Method, path: &ResourcePath<'_>) -> Result<(), R
 }
 
 fn query_class(method: &Method, path: &ResourcePath<'_>, pairs: &Pairs<'_>) -> QueryClass {
-    match (path.group, path.resource(), path.subresource()) {
+    let (group, resource, subresource) = (path.group.text, path.resource().text, path.subresource().text);
+    match (group, resource, subresource) {
         (_, _, "proxy") => return QueryClass::Proxy,
         ("", "pods", "exec") => return QueryClass::Exec,
         ("", "pods", "attach") => return QueryClass::Attach,
@@ -257,7 +276,7 @@ fn query_class(method: &Method, path: &ResourcePath<'_>, pairs: &Pairs<'_>) -> Q
         Method::PATCH => QueryClass::Patch,
         Method::DELETE if named => QueryClass::Delete,
         Method::DELETE => QueryClass::DeleteCollection,
-        _ if (path.group, path.resource(), path.subresource()) == ("", "pods", "log") => QueryClass::Log,
+        _ if (group, resource, subresource) == ("", "pods", "log") => QueryClass::Log,
         _ if named => QueryClass::Read,
         _ if pairs.asks_watch() => QueryClass::Watch,
         _ => QueryClass::List,
@@ -286,12 +305,12 @@ fn resource_attributes(
         is_resource_request: true,
         verb,
         api_prefix: api_prefix(path.prefix),
-        api_group: word(path.group),
-        api_version: word(path.version),
-        namespace: word(path.namespace),
-        resource: path.resource().into(),
-        subresource: word(path.subresource()),
-        name: word(name),
+        api_group: text(path.group.text),
+        api_version: text(path.version.text),
+        namespace: text(path.namespace.text),
+        resource: path.resource().text.into(),
+        subresource: text(path.subresource().text),
+        name: text(name),
         before_resource: path.before.len(),
         field_selector: selector("fieldSelector"),
         label_selector: selector("labelSelector"),
@@ -300,7 +319,7 @@ fn resource_attributes(
 }
 
 /// A text that often is one of two.
-fn word(text: &str) -> SmolStr {
+fn text(text: &str) -> SmolStr {
     match text {
         "" => SmolStr::default(),
         "v1" => SmolStr::new_static("v1"),
@@ -316,13 +335,20 @@ fn api_prefix(prefix: &str) -> &'static str {
     }
 }
 
-/// Path and query as they are sent; escapes must not make the query longer than it may be.
-fn canonical(path: SmolStr, query: &Query, class: QueryClass) -> Result<SmolStr, Refusal> {
+/// Path and query as they are sent, where that is not the decoded path; escapes must not make the query longer than it may
+/// be.
+fn canonical(
+    sent_path: Option<SmolStr>,
+    decoded_path: &SmolStr,
+    query: &Query,
+    class: QueryClass,
+) -> Result<Option<SmolStr>, Refusal> {
     if query.is_empty() {
-        return Ok(path);
+        return Ok(sent_path);
     }
+    let path = sent_path.as_ref().unwrap_or(decoded_path);
     let mut target = String::from(path.as_str());
     query.write(&mut target);
     class.check_len(target.len().saturating_sub(path.len() + 1))?;
-    Ok(target.into())
+    Ok(Some(target.into()))
 }

@@ -12,28 +12,49 @@ use http::Method;
 use super::attributes::Attributes;
 use super::canonical::Upgrade;
 use super::effect_table::{Subresource, subresource};
-use super::headers::{Headers, hostile, list};
+use super::headers::{Connection, Handshake, Headers, hostile, list};
 use crate::refusal::Refusal;
 
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
 
 impl Headers<'_> {
+    /// The upgrade that is asked for, if one is, and may be.
+    pub(super) fn upgrade(&mut self, method: &Method, attributes: &Attributes) -> Result<Option<Upgrade>, Refusal> {
+        let Some(connection) = self.connection.take() else {
+            return Ok(None);
+        };
+        if connection.asks_upgrade() {
+            return connection.upgrade(method, attributes).map(Some);
+        }
+        self.drop_handshake(&connection.handshake);
+        Ok(None)
+    }
+
+    /// A handshake that nobody asked to begin.
+    fn drop_handshake(&mut self, handshake: &Handshake<'_>) {
+        let present = [
+            ("sec-websocket-protocol", !handshake.protocols.is_empty()),
+            ("sec-websocket-key", handshake.key.is_some()),
+            ("sec-websocket-version", handshake.version.is_some()),
+        ];
+        for (name, _) in present.into_iter().filter(|(_, present)| *present) {
+            self.drop(name);
+        }
+    }
+}
+
+impl Connection<'_> {
     /// Whether upstream would take the request for an upgrade: a `Connection` that merely contains the word is enough.
     fn asks_upgrade(&self) -> bool {
         self.upgrade.is_some()
             || self
-                .connection
+                .lines
                 .iter()
-                .any(|value| value.to_ascii_lowercase().contains("upgrade"))
+                .any(|line| line.to_ascii_lowercase().contains("upgrade"))
     }
 
-    /// The upgrade that is asked for, if one is, and may be.
-    pub(super) fn upgrade(&mut self, method: &Method, attributes: &Attributes) -> Result<Option<Upgrade>, Refusal> {
-        if !self.asks_upgrade() {
-            self.drop_handshake();
-            return Ok(None);
-        }
+    fn upgrade(&self, method: &Method, attributes: &Attributes) -> Result<Upgrade, Refusal> {
         let stream = subresource(attributes) == Some(Subresource::Stream);
         if !stream || *method != Method::GET {
             // kubectl tries SPDY when its WebSocket was refused, and shows only the answer to that.
@@ -49,7 +70,7 @@ impl Headers<'_> {
             };
             return Err(hostile(&what).with_remedy(remedy));
         }
-        let tokens: Vec<&str> = self.connection_tokens().collect();
+        let tokens: Vec<&str> = self.tokens().collect();
         let has = |word: &str| tokens.iter().any(|token| token.eq_ignore_ascii_case(word));
         let websocket = self
             .upgrade
@@ -60,31 +81,16 @@ impl Headers<'_> {
                     .with_remedy("use a WebSocket client; SPDY is not supported"),
             );
         }
-        self.read_handshake(attributes).map(Some)
+        self.handshake.read(attributes)
     }
+}
 
-    /// A handshake that nobody asked to begin.
-    fn drop_handshake(&mut self) {
-        if !self.handshake.is_begun() {
-            return;
-        }
-        let handshake = std::mem::take(&mut self.handshake);
-        let present = [
-            ("sec-websocket-protocol", !handshake.protocols.is_empty()),
-            ("sec-websocket-key", handshake.key.is_some()),
-            ("sec-websocket-version", handshake.version.is_some()),
-        ];
-        for (name, _) in present.into_iter().filter(|(_, present)| *present) {
-            self.drop(name);
-        }
-    }
-
-    fn read_handshake(&self, attributes: &Attributes) -> Result<Upgrade, Refusal> {
-        let handshake = &self.handshake;
-        if handshake.version != Some("13") {
+impl Handshake<'_> {
+    fn read(&self, attributes: &Attributes) -> Result<Upgrade, Refusal> {
+        if self.version != Some("13") {
             return Err(Refusal::malformed("the WebSocket version is not 13"));
         }
-        let key = handshake
+        let key = self
             .key
             .filter(|key| is_websocket_key(key))
             .ok_or_else(|| Refusal::malformed("Sec-WebSocket-Key is not the base64 of 16 bytes"))?;
@@ -94,7 +100,7 @@ impl Headers<'_> {
             _ => &[V5, V4],
         };
         let mut protocols = Vec::new();
-        for offered in list(&handshake.protocols) {
+        for offered in list(&self.protocols) {
             if let Some(protocol) = known.iter().find(|protocol| **protocol == offered)
                 && !protocols.contains(protocol)
             {

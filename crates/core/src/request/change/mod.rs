@@ -114,6 +114,14 @@ impl FromIterator<Finding> for Findings {
 }
 
 impl Change {
+    /// What a read does.
+    pub(super) const NOTHING: Self = Self {
+        findings: Findings(None),
+        supplies_hidden_value: false,
+        open: false,
+        token_mount_switch: None,
+    };
+
     /// Understands a request.
     ///
     /// `live` is what reading the object gave; `None` if nobody read it yet. What the body alone does not settle is a
