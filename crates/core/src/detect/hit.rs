@@ -115,8 +115,13 @@ fn is_number_of_json(text: &[u8], secret: &Range<usize>) -> bool {
     {
         return false;
     }
-    let before = text.get(..secret.start).unwrap_or_default().trim_ascii_end();
-    let after = text.get(secret.end..).unwrap_or_default().trim_ascii_start();
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    // In its line: of a stream, nobody knows how many lines come at once.
+    let before = text.get(..secret.start).unwrap_or_default();
+    let before = before.rsplit(is_end).next().unwrap_or_default();
+    let after = text.get(secret.end..).unwrap_or_default();
+    let after = after.split(is_end).next().unwrap_or_default();
+    let (before, after) = (before.trim_ascii_end(), after.trim_ascii_start());
     before
         .strip_suffix(b":")
         .is_some_and(|key| key.trim_ascii_end().ends_with(b"\""))
@@ -147,5 +152,19 @@ mod tests {
         let mut out = Vec::new();
         hits.replace(br#"{"pin":1234,"a":1}"#, &mut out, |_| ());
         assert_eq!(String::from_utf8(out).unwrap(), r#"{"pin":0,"a":1}"#);
+    }
+
+    #[test]
+    fn other_lines_do_not_matter_for_that() {
+        let line = "\"pin\":1234";
+        for (before, after) in [("", ""), ("x\n", "\ny"), ("\"a\":\n", "\n}"), ("x\r", "\ry")] {
+            let text = format!("{before}{line}{after}");
+            let mut hits = Hits::default();
+            let start = before.len() + line.len() - 4;
+            hits.push(start..start + 4, "pin");
+            let mut out = Vec::new();
+            hits.replace(text.as_bytes(), &mut out, |_| ());
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{before}\"pin\":0{after}"));
+        }
     }
 }

@@ -9,7 +9,7 @@
 //! 4. There are two generations, of fixed size. When the younger one is full, the older one is forgotten. All is forgotten
 //!    with the answer. A value that is masked is never among it.
 
-use std::hash::{BuildHasher as _, Hash, Hasher as _};
+use std::hash::{BuildHasher as _, Hasher as _};
 
 /// Longest part that is remembered, in bytes.
 pub(super) const LONGEST: usize = 2 * 1024;
@@ -191,9 +191,7 @@ impl Seen {
     pub(super) fn has(&mut self, part: &Part<'_>) -> Result<(), Sight> {
         let head = part.head();
         let pieces = part.pieces(&head);
-        let mut hasher = self.hasher.build_hasher();
-        pieces.hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = self.hash(part);
         if self.young.has(hash, &pieces) {
             return Ok(());
         }
@@ -203,6 +201,22 @@ impl Seen {
             return Ok(());
         }
         Err(Sight(hash))
+    }
+
+    /// Where to look for a part. Of its names, the ends are enough for that.
+    #[inline]
+    fn hash(&self, part: &Part<'_>) -> u64 {
+        let [first, second] = part.terms.nodes.map(|node| node as u64);
+        let ends = part.names.map(|name| {
+            let name = name.unwrap_or_default().as_bytes();
+            let end = name.last_chunk().map_or(0, |end| u64::from(u32::from_le_bytes(*end)));
+            end << 8 ^ name.len() as u64
+        });
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(first ^ second.rotate_left(32) ^ u64::from(part.terms.state) << 48);
+        hasher.write_u64(ends.into_iter().fold(0, |all: u64, end| all.rotate_left(24) ^ end));
+        hasher.write(part.json.as_bytes());
+        hasher.finish()
     }
 
     /// Remembers a part that has nothing to mask.

@@ -17,22 +17,19 @@ impl<'p> Walk<'p> {
         trail: &Trail<'p>,
         scope: Scope<'_>,
     ) -> Result<()> {
-        let Some(own) = texts(&page.cursor)? else {
-            return self.value(page, trail, Names::of(Some(key)), scope);
-        };
-        if trail.is_obliged() || !self.plan.detects() {
-            return self.value(page, trail, Names::default(), scope);
+        if !self.plan.detects() || page.cursor.shape()? != Shape::Array {
+            return self.unseen_arguments(page, None, key, trail, scope);
         }
         // Those of the image's own entrypoint come behind the command.
-        let command = match (key, object.look_up("command")?) {
-            ("args", Some(command)) => texts(&command)?.unwrap_or_default(),
-            _ => Vec::new(),
+        let command = match key {
+            "args" => object.look_up("command")?,
+            _ => None,
         };
-        // What stands beside them decides with them.
-        let beside = command
-            .first()
-            .zip(command.last())
-            .map(|(first, last)| page.cursor.text_at(&(first.range.start..last.range.end)));
+        // So it decides with them.
+        let beside = match command.clone() {
+            Some(mut command) => Some(command.skip().map(|range| page.cursor.text_at(&range))?),
+            None => None,
+        };
         let names = Names {
             own: Some(key),
             above: beside,
@@ -41,7 +38,7 @@ impl<'p> Walk<'p> {
         let start = page.cursor.position();
         let look = self.pass_if_seen(page, terms, names, scope);
         if !matches!(look, Look::Seen) {
-            self.unseen_arguments(page, &command, &own, scope)?;
+            self.unseen_arguments(page, command.as_ref(), key, trail, scope)?;
             self.learn(page, look, start, (terms, names), scope);
         }
         Ok(())
@@ -50,11 +47,22 @@ impl<'p> Walk<'p> {
     fn unseen_arguments(
         &mut self,
         page: &mut Page<'_>,
-        command: &[Text<'_>],
-        own: &[Text<'_>],
+        command: Option<&Cursor<'_>>,
+        key: &str,
+        trail: &Trail<'p>,
         scope: Scope<'_>,
     ) -> Result<()> {
-        let decoded: Vec<_> = command.iter().chain(own).map(Text::decode).collect();
+        let Some(own) = texts(&page.cursor)? else {
+            return self.value(page, trail, Names::of(Some(key)), scope);
+        };
+        if trail.is_obliged() || !self.plan.detects() {
+            return self.value(page, trail, Names::default(), scope);
+        }
+        let command = match command {
+            Some(command) => texts(command)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let decoded: Vec<_> = command.iter().chain(&own).map(Text::decode).collect();
         let arguments: Vec<&[u8]> = decoded.iter().map(|text| text.as_bytes()).collect();
         let mut hits = vec![Hits::default(); arguments.len()];
         self.plan.detectors().detect_arguments(&arguments, &mut hits);

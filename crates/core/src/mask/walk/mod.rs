@@ -27,6 +27,7 @@ mod unpack;
 mod tests;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 use smallvec::SmallVec;
@@ -72,6 +73,8 @@ pub(super) struct Page<'a> {
 const KIND: [&[u8]; 2] = [b"\"kind\"", ESCAPED];
 const ESCAPED: &[u8] = b"\\u006";
 
+static FIND_KIND: LazyLock<[memmem::Finder<'static>; 2]> = LazyLock::new(|| KIND.map(memmem::Finder::new));
+
 impl<'a> Page<'a> {
     /// A text, a place in it, and what was noted so far.
     pub(super) fn new(cursor: Cursor<'a>, text: &'a str, edits: Edits) -> Self {
@@ -92,10 +95,10 @@ impl<'a> Page<'a> {
     /// The kind that the object ahead claims.
     pub(super) fn kind(&mut self) -> Result<Option<Cow<'a, str>>> {
         let at = self.cursor.position();
-        for (next, name) in self.kinds.iter_mut().zip(KIND) {
+        for (next, name) in self.kinds.iter_mut().zip(&*FIND_KIND) {
             if *next <= at {
                 let rest = self.text.as_bytes().get(at..).unwrap_or_default();
-                *next = memmem::find(rest, name).map_or(usize::MAX, |offset| at + offset);
+                *next = name.find(rest).map_or(usize::MAX, |offset| at + offset);
             }
         }
         // Looking for it costs as much as the object is long.
