@@ -137,7 +137,7 @@ impl Engine {
             Listing::Items => ("items", "List"),
             Listing::Rows => ("rows", "Table"),
         };
-        let Some((kind, columns)) = read_envelope(text(&closed)?, key)? else {
+        let Some((kind, columns)) = read_envelope(&self.plan, text(&closed)?, key)? else {
             return Ok(None);
         };
         let fits = |kind: &str| match listing {
@@ -275,7 +275,7 @@ fn text(bytes: &[u8]) -> Result<&str, MaskErrorKind> {
 
 /// Kind and columns of the envelope of a list or Table, of which `elements` is the key of the elements; `None` if
 /// there is anything in it that is ever masked.
-fn read_envelope(text: &str, elements: &str) -> Result<Option<(Option<String>, Columns)>, MaskError> {
+fn read_envelope(plan: &Plan, text: &str, elements: &str) -> Result<Option<(Option<String>, Columns)>, MaskError> {
     let (mut cursor, mut none) = (Cursor::new(text, 0), Edits::default());
     let mut envelope = cursor.object()?;
     let (mut kind, mut columns, mut is_plain) = (None, None, true);
@@ -299,7 +299,7 @@ fn read_envelope(text: &str, elements: &str) -> Result<Option<(Option<String>, C
         };
     }
     cursor.finish()?;
-    Ok(is_plain.then(|| (kind, Columns::read(columns.as_ref()))))
+    Ok(is_plain.then(|| (kind, Columns::read(plan, columns.as_ref()))))
 }
 
 fn is_list_metadata(key: &str) -> bool {

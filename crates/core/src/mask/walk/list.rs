@@ -1,9 +1,9 @@
 //! Lists and Tables inside an item.
 
-use super::names::{self, Names};
+use super::names::Names;
 use super::part::FIELD;
 use super::policy::Policy;
-use super::table::Columns;
+use super::table::{Column, Columns};
 use super::trail::{Place, Trail};
 use super::{Context, Cursor, Keep, Page, Result, Walk, item_kind};
 use crate::mask::cursor::Shape;
@@ -28,7 +28,7 @@ impl<'p> Walk<'p> {
 
     /// Masks the rows of a Table.
     pub(super) fn rows(&mut self, page: &mut Page<'_>, table: &Cursor<'_>, context: &Context<'_, 'p>) -> Result<()> {
-        let columns = Columns::of(table)?;
+        let columns = Columns::of(self.plan, table)?;
         let mut array = page.cursor.array()?;
         while page.cursor.element(&mut array, &mut page.edits)? {
             if self.row_in(page, &columns, context)? == Keep::No {
@@ -112,35 +112,23 @@ impl<'p> Walk<'p> {
         let mut array = page.cursor.array()?;
         let mut index = 0;
         while page.cursor.element(&mut array, &mut page.edits)? {
-            let (name, is_shown) = columns.get(index);
+            let column = columns.get(index);
+            let identifies = column.is_some_and(|column| column.identifies);
             index += 1;
             match rule {
                 // The server's own first column.
-                None if is_shown && index == 1 => _ = page.cursor.skip()?,
-                Some(_) if is_shown => _ = page.cursor.skip()?,
+                None if identifies && index == 1 => _ = page.cursor.skip()?,
+                Some(_) if identifies => _ = page.cursor.skip()?,
                 Some(rule) => self.whole(page, Place::Inside, MARKER, rule)?,
-                None => self.cell(page, name.filter(|_| !self.plan.is_built_in()), context)?,
+                None if column.is_some_and(|column| column.is_masked) => {
+                    self.whole(page, Place::Inside, MARKER, FIELD)?;
+                }
+                None => {
+                    let names = column.map(Column::names).unwrap_or_default();
+                    self.value(page, &Trail::unknown(), names, context.scope)?;
+                }
             }
         }
         Ok(())
-    }
-
-    /// Masks a cell of the column with this name.
-    fn cell(&mut self, page: &mut Page<'_>, name: Option<&str>, context: &Context<'_, 'p>) -> Result<()> {
-        let (plan, mut above) = (self.plan, None);
-        for path in name.into_iter().flat_map(|name| plan.paths_of_column(name)) {
-            let mut trail = Trail::default();
-            trail.enter(&plan.kin());
-            for key in path {
-                let Some(next) = trail.member(key) else { break };
-                // The path does not say whether it goes through an array here.
-                trail = next.element(usize::MAX).unwrap_or(next);
-                if trail.is_masked() {
-                    return self.whole(page, Place::Inside, MARKER, FIELD);
-                }
-                above = above.or(names::covers_what_is_below(key).then_some(&**key));
-            }
-        }
-        self.value(page, &Trail::unknown(), Names { own: name, above }, context.scope)
     }
 }
