@@ -18,7 +18,8 @@ const MAX_LEVELS: u8 = 3;
 /// Finds secrets in text.
 ///
 /// # Contract
-/// A detector is a pure function of the text: the same text gives the same hits, on whatever thread. It finds what is in
+/// A detector is a pure function of the text: the same text gives the same hits, on whatever thread, as long as
+/// [`revision`](Detector::revision) stays the same. It finds what is in
 /// the text it is given, which for streams is one line (or, of a longer one, a part that overlaps with the next).
 /// It takes time and memory in proportion to the text, whatever is in it: the text may be hostile. It does not panic; where
 /// one does all the same, the answer at hand is given up.
@@ -30,6 +31,12 @@ pub trait Detector: fmt::Debug + Send + Sync {
     /// look for them. `false` says nothing.
     fn is_quiet(&self, _text: &[u8]) -> bool {
         false
+    }
+
+    /// A number that grows whenever more is found than before. What was found harmless is not looked at again in the same
+    /// answer until then. Asked often, so to answer must cost next to nothing.
+    fn revision(&self) -> u64 {
+        0
     }
 
     /// Adds the secrets in some lines of a stream (the last one may lack its end). How many come at once must not matter:
@@ -141,6 +148,13 @@ impl Detectors {
             None => (encoded::is_absent(text), 0),
         };
         quiet && self.all.iter().skip(others).all(|detector| detector.is_quiet(text))
+    }
+
+    /// A number that grows whenever one of them finds more than before.
+    pub(crate) fn revision(&self) -> u64 {
+        self.all
+            .iter()
+            .fold(0, |sum, detector| sum.wrapping_add(detector.revision()))
     }
 
     /// None: nothing is looked for in text. What is masked by its kind and path still is, and the values of environment

@@ -20,6 +20,8 @@ const MAX_PATTERN: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct OwnNames {
     compact: Vec<Vec<u8>>,
+    /// How much of the end of a name is looked at.
+    longest: usize,
     in_text: Regex,
 }
 
@@ -33,12 +35,18 @@ impl OwnNames {
             patterns.join("|")
         );
         let in_text = RegexBuilder::new(&pattern).size_limit(MAX_PATTERN).build().ok()?;
-        Some(Self { compact, in_text })
+        // With something between any two letters, and some more: it is looked at for each of many values.
+        let longest = compact.iter().map(Vec::len).max().unwrap_or_default() * 2 + 64;
+        Some(Self {
+            compact,
+            longest,
+            in_text,
+        })
     }
 
     /// Whether a value of a name is secret.
     pub(super) fn tell(&self, name: &[u8], value: &[u8]) -> bool {
-        let name = compact(name);
+        let name = compact(name.get(name.len().saturating_sub(self.longest)..).unwrap_or_default());
         self.compact.iter().any(|known| name.ends_with(known)) && contexts::is_secret_value(b"password", value)
     }
 }

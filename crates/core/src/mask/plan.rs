@@ -187,7 +187,7 @@ impl Plan {
 
     /// How often something was learnt of what to look for.
     pub(super) fn revision(&self) -> u64 {
-        self.0.known.as_ref().map_or(0, |known| known.values.revision())
+        self.detectors().revision()
     }
 
     /// What looks for secrets in text.

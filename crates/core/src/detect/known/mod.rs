@@ -126,11 +126,6 @@ impl KnownValues {
         self.revision.fetch_add(1, Ordering::Release);
     }
 
-    /// Another number whenever more is found than before.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision.load(Ordering::Acquire)
-    }
-
     /// Whether nothing is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -156,6 +151,10 @@ impl Default for KnownValues {
 impl Detector for KnownValues {
     fn detect(&self, text: &[u8], hits: &mut Hits) {
         self.read().find_all(text, |range| hits.push(range, RULE));
+    }
+
+    fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
     }
 
     fn is_quiet(&self, text: &[u8]) -> bool {

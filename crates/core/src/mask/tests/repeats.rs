@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::detect::KnownValues;
+use crate::detect::{Detector, Detectors, Hits, KnownValues};
+use crate::mask::Masking;
 
 /// Whatever decides about something beside its own bytes.
 const KEYS: [&str; 22] = [
@@ -152,6 +155,52 @@ fn what_is_learnt_meanwhile_is_found_in_what_repeats_itself() {
     }
     let out = String::from_utf8(out).unwrap();
     assert!(!out.contains("x7Kp2mQ9vT4w"), "{out}");
+}
+
+/// Learns a value while it looks at a text.
+#[derive(Debug)]
+struct Learns(Arc<KnownValues>, AtomicUsize);
+
+impl Detector for Learns {
+    fn detect(&self, text: &[u8], _: &mut Hits) {
+        if text == b"trigger" && self.1.fetch_add(1, Ordering::Relaxed) == 1 {
+            self.0.remember_named("password", b"zebra42-giraffe");
+        }
+    }
+}
+
+#[test]
+fn what_is_learnt_inside_a_part_is_found_in_it_the_next_time() {
+    let values = Arc::new(KnownValues::default());
+    let learns = Learns(Arc::clone(&values), AtomicUsize::new(0));
+    let masking = Masking {
+        detectors: Detectors::built_in().and(Arc::new(learns)),
+        ..Masking::default()
+    };
+    let plan = plan(Verb::List, "pods", "Pod").masking(masking).knowing(values);
+    let item = r#"{"metadata":{"name":"x"},"spec":{"o":{"a":"zebra42-giraffe","b":"trigger","c":"zzzz"}}}"#;
+    let outcome = listed(&plan, &[item; 6]);
+    assert_eq!(outcome.body().matches("zebra42").count(), 2, "{}", outcome.body());
+}
+
+#[test]
+fn long_names_of_many_values_cost_no_square() {
+    let many = |value: &str| vec![value; 60_000].join(",");
+    for (name, values) in [
+        ("k".repeat(500_000), many("\"abcd\"")),
+        (format!("{}password", "k".repeat(500_000)), many("\"abcd\"")),
+        ("k".repeat(500_000), many("1")),
+        (format!("password{}", "1".repeat(500_000)), many("{\"a\":1}")),
+    ] {
+        let body = format!("{{\"items\":[{{\"spec\":{{\"{name}\":[{values}]}}}}]}}");
+        let masking = Masking {
+            detectors: Detectors::built_in().with_names(&["acmeKey".to_owned()]).unwrap(),
+            ..Masking::default()
+        };
+        let start = Instant::now();
+        fed(&plan(Verb::List, "pods", "Pod").masking(masking), &[body.as_bytes()]).body();
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    }
 }
 
 #[test]

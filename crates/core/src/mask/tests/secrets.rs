@@ -186,6 +186,27 @@ fn annotated(kind: &str, data: &str, annotations: &[(&str, &str)]) -> String {
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 #[test]
+fn long_values_in_texts_of_any_name() {
+    let value = "pq7 ".repeat(75);
+    let data = format!("{{\"k\":\"{}\"}}", marker::encode_base64(value.as_bytes()));
+    for name in ["managedFields", "annotations", "labels", "note"] {
+        let outcome = fed(
+            &secrets(Verb::Get),
+            &[annotated("Secret", &data, &[(name, &value)]).as_bytes()],
+        );
+        assert!(!outcome.body().contains("pq7"), "{name}: {}", outcome.body());
+    }
+}
+
+#[test]
+fn an_odd_copy_still_tells_the_values_it_had() {
+    let copy = r#"{"data":{"p":"emVicmE0Mi1naXJhZmZl"},"x":1,"x":2}"#;
+    let texts = [("note", "see zebra42-giraffe there"), (LAST_APPLIED, copy)];
+    let outcome = json(&secrets(Verb::Get), &annotated("Secret", "{\"p\":\"eA==\"}", &texts));
+    assert!(!outcome.body().contains("zebra42"), "{}", outcome.body());
+}
+
+#[test]
 fn last_applied_is_masked_in_place() {
     let copy = "{ \"kind\":\"Secret\",\"data\":{\"a\":\"b2xk\"},\"x\":\"\\u003c\"}\n";
     let masked = with_markers("{ \"kind\":\"Secret\",\"data\":{\"a\":\"<B>\"},\"x\":\"\\u003c\"}\n");

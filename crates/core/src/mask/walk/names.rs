@@ -67,7 +67,7 @@ pub(super) fn covers_what_is_below(key: &str) -> bool {
         return false;
     }
     // From its end, in lower case, without separators and a number.
-    let letters = key.bytes().rev().filter(u8::is_ascii_alphanumeric);
+    let letters = tail(key).iter().copied().rev().filter(u8::is_ascii_alphanumeric);
     let letters = letters.map(|letter| letter.to_ascii_lowercase());
     let plain = letters.skip_while(u8::is_ascii_digit);
     let singular = plain.clone().skip(usize::from(plain.clone().next() == Some(b's')));
@@ -84,11 +84,11 @@ fn ends_with(mut letters: impl Iterator<Item = u8>, word: &str) -> bool {
 /// Whether a number under this key is secret.
 pub(super) fn is_secret_number(key: &str) -> bool {
     let plain = normalised(key);
-    let is_word = |word: &&str| plain == *word || ends_with_word(key, word);
+    let is_word = |word: &&str| plain == word.as_bytes() || ends_with_word(key, word);
     ["pin", "otp"].iter().any(is_word)
         || ["password", "passwd", "passphrase", "pwd"]
             .iter()
-            .any(|word| plain.ends_with(word))
+            .any(|word| plain.ends_with(word.as_bytes()))
 }
 
 /// What is below a secret key, and still only names something.
@@ -113,9 +113,17 @@ fn ends_with_word(key: &str, word: &str) -> bool {
 }
 
 /// A key in lower case, without separators.
-fn normalised(key: &str) -> String {
-    let letters = key.chars().filter(char::is_ascii_alphanumeric);
-    letters.map(|letter| letter.to_ascii_lowercase()).collect()
+fn normalised(key: &str) -> Vec<u8> {
+    let letters = tail(key).iter().filter(|byte| byte.is_ascii_alphanumeric());
+    letters.map(u8::to_ascii_lowercase).collect()
+}
+
+/// The end of a key, which is what counts: it is looked at for each of the values below it, of which there may be many.
+fn tail(key: &str) -> &[u8] {
+    const LONGEST: usize = 96;
+    key.as_bytes()
+        .get(key.len().saturating_sub(LONGEST)..)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

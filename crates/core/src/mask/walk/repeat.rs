@@ -9,6 +9,9 @@ use crate::mask::seen::{LONGEST, Part, SHORTEST, Sight, Terms};
 /// are nested, and each is looked at.
 const LOOKS: usize = 16;
 
+/// Longest names of a part, together: those of hostile objects are as long as their values are many.
+const LONGEST_NAMES: usize = 256;
+
 /// What a part is taken for, beside an object or an array; above the bits of a trail.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
@@ -47,6 +50,8 @@ pub(super) enum Look {
 pub(super) struct New {
     sight: Sight,
     before: Done,
+    /// What was known when it was looked at.
+    revision: u64,
 }
 
 impl<'p> Walk<'p> {
@@ -59,7 +64,8 @@ impl<'p> Walk<'p> {
         names: Names<'_>,
         scope: Scope<'_>,
     ) -> Look {
-        let may_look = scope.values.is_none() && page.looked <= page.text.len().saturating_mul(LOOKS);
+        let may_look =
+            scope.values.is_none() && are_short(names) && page.looked <= page.text.len().saturating_mul(LOOKS);
         let place = terms
             .filter(|_| may_look)
             .and_then(|terms| Some((terms, self.seen.is_worth_it(&terms, page.cursor.depth())?)));
@@ -89,19 +95,21 @@ impl<'p> Walk<'p> {
         (kind, names): (Kind, Names<'_>),
         scope: Scope<'_>,
     ) -> Look {
-        if scope.values.is_some() || !(SHORTEST..=LONGEST).contains(&text.raw.len()) {
+        if scope.values.is_some() || !are_short(names) || !(SHORTEST..=LONGEST).contains(&text.raw.len()) {
             return Look::Unknown;
         }
         self.look(page, &part_of_text(text, kind, names, scope))
     }
 
     fn look(&mut self, page: &Page<'_>, part: &Part<'_>) -> Look {
-        self.seen.as_of(self.plan.revision());
+        let revision = self.plan.revision();
+        self.seen.as_of(revision);
         match self.seen.has(part) {
             Ok(()) => Look::Seen,
             Err(sight) => Look::New(New {
                 sight,
                 before: self.done(page),
+                revision,
             }),
         }
     }
@@ -139,9 +147,9 @@ impl<'p> Walk<'p> {
 
     fn nothing_done(&self, page: &Page<'_>, look: Look) -> Option<Sight> {
         match look {
-            Look::New(New { sight, before }) => {
-                (self.done(page) == before && self.seen.is_as_of(self.plan.revision())).then_some(sight)
-            }
+            // What was learnt meanwhile was looked for in the rest of it only.
+            Look::New(new) if self.plan.revision() != new.revision => None,
+            Look::New(new) => (self.done(page) == new.before && self.seen.is_as_of(new.revision)).then_some(new.sight),
             Look::Seen | Look::Unknown => None,
         }
     }
@@ -153,6 +161,12 @@ impl<'p> Walk<'p> {
             hidden: self.hidden,
         }
     }
+}
+
+/// Whether names are short enough to be compared for each value that has them.
+fn are_short(names: Names<'_>) -> bool {
+    let length = |name: Option<&str>| name.map_or(0, str::len);
+    length(names.own) + length(names.above) <= LONGEST_NAMES
 }
 
 fn part_of_text<'a>(text: &Text<'a>, kind: Kind, names: Names<'a>, scope: Scope<'_>) -> Part<'a> {

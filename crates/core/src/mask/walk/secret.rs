@@ -25,6 +25,7 @@ pub(super) const DATA: &str = "secret-data";
 pub(super) const METADATA: &str = "secret-metadata";
 
 /// What of a Secret has to be looked at before it is masked.
+#[derive(Default)]
 pub(super) struct Parts<'a> {
     metadata: Option<Cursor<'a>>,
     data: Option<Cursor<'a>>,
@@ -34,26 +35,35 @@ pub(super) struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Those of the object ahead.
     pub(super) fn of(secret: &Cursor<'a>) -> Result<Self> {
-        let mut parts = Self {
-            metadata: None,
-            data: None,
-            string_data: None,
-        };
+        let mut parts = Self::default();
+        parts.read(secret)?;
+        Ok(parts)
+    }
+
+    /// Those of an object that may be odd further on.
+    fn of_beginning(secret: &Cursor<'a>) -> Self {
+        let mut parts = Self::default();
+        // What was read is there, whatever comes behind it.
+        let _ = parts.read(secret);
+        parts
+    }
+
+    fn read(&mut self, secret: &Cursor<'a>) -> Result<()> {
         let mut ahead = secret.clone();
         if ahead.shape()? != Shape::Object {
-            return Ok(parts);
+            return Ok(());
         }
         let (mut members, mut none) = (ahead.object()?, Edits::default());
         while let Some(key) = ahead.member(&mut members, &mut none)? {
             match &*key.decode() {
-                "metadata" => parts.metadata = Some(ahead.clone()),
-                "data" => parts.data = Some(ahead.clone()),
-                "stringData" => parts.string_data = Some(ahead.clone()),
+                "metadata" => self.metadata = Some(ahead.clone()),
+                "data" => self.data = Some(ahead.clone()),
+                "stringData" => self.string_data = Some(ahead.clone()),
                 _ => {}
             }
             ahead.skip()?;
         }
-        Ok(parts)
+        Ok(())
     }
 
     /// Whether it has values.
@@ -82,7 +92,7 @@ impl Values {
         self.collect_data(secret)?;
         if let Some(copy) = metadata.look_up_text(&["annotations", LAST_APPLIED])? {
             // What can't be read there is masked whole.
-            match Parts::of(&Cursor::new(&copy, 0)).and_then(|copy| self.collect_data(&copy)) {
+            match self.collect_data(&Parts::of_beginning(&Cursor::new(&copy, 0))) {
                 Ok(()) | Err(MaskErrorKind::Malformed | MaskErrorKind::DuplicateKey | MaskErrorKind::TooDeep) => {}
                 Err(error) => return Err(error),
             }
@@ -202,14 +212,21 @@ fn longest_text(metadata: &mut Cursor<'_>) -> Result<usize> {
     }
     let (mut members, mut none, mut longest) = (metadata.object()?, Edits::default(), 0);
     while let Some(key) = metadata.member(&mut members, &mut none)? {
-        match metadata.shape()? {
+        let length = match metadata.shape()? {
             // They are left out.
-            Shape::Object if key.is("annotations") || key.is("labels") => {
-                longest = longest.max(longest_text(metadata)?)
-            }
-            _ if key.is("managedFields") => _ = metadata.skip()?,
-            _ => longest = longest.max(metadata.skip()?.len()),
-        }
+            _ if key.is("managedFields") => metadata.skip().map(|_| 0)?,
+            Shape::Object if key.is("annotations") || key.is("labels") => longest_member(metadata)?,
+            _ => metadata.skip()?.len(),
+        };
+        longest = longest.max(length);
+    }
+    Ok(longest)
+}
+
+fn longest_member(object: &mut Cursor<'_>) -> Result<usize> {
+    let (mut members, mut none, mut longest) = (object.object()?, Edits::default(), 0);
+    while object.member(&mut members, &mut none)?.is_some() {
+        longest = longest.max(object.skip()?.len());
     }
     Ok(longest)
 }
