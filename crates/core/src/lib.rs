@@ -19,6 +19,8 @@ pub use jiff::Timestamp;
 
 pub mod approval;
 pub mod audit;
+#[cfg(test)]
+mod cpu;
 pub mod detect;
 pub mod digest;
 pub mod escape;

@@ -1,17 +1,16 @@
 //! Bodies that are made to cost.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
+use crate::cpu;
 
-/// Debug builds on a busy machine included.
+/// Debug builds included.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[track_caller]
 fn in_time(request: &Canonical, live: Option<&Live>) -> Change {
-    let begun = Instant::now();
-    let change = Change::of(request, live);
-    let taken = begun.elapsed();
+    let (change, taken) = cpu::timed(|| Change::of(request, live));
     assert!(taken < PATIENCE, "{taken:?}");
     assert!(change.findings().len() < 1_000);
     change
