@@ -276,6 +276,14 @@ impl Detectors {
         self.detect(value, hits);
     }
 
+    /// Adds a value that was drawn at random: where nothing is known of what a field is for.
+    pub(crate) fn detect_random(&self, name: Option<&str>, value: &[u8], hits: &mut Hits) {
+        let is_on = !self.is_none() && !self.disabled.contains(contexts::RANDOM);
+        if is_on && contexts::is_random_value(name, value) {
+            hits.push(0..value.len(), contexts::RANDOM);
+        }
+    }
+
     /// Adds the secrets in the arguments of a command, to the hits of the same index; `password` behind `-p` is one.
     pub fn detect_arguments(&self, arguments: &[&[u8]], hits: &mut [Hits]) {
         for (argument, hits) in arguments.iter().zip(hits.iter_mut()) {

@@ -28,6 +28,17 @@ pub(super) enum Secrecy {
 
 use Secrecy::{Authorization, Cookie, Digits, Password, Perhaps, Token};
 
+/// What a name says of a value that stands alone: in a field, a variable, not in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alone {
+    /// It is a secret, if anything of this secrecy is.
+    Any(Secrecy),
+    /// If it is long: sessions, cookies, signatures.
+    Long,
+    /// If it is no word: `auth`.
+    NoWord,
+}
+
 /// What the compact name ends with, wherever the word begins.
 const ENDINGS: &[(&str, Secrecy)] = &[
     ("password", Password),
@@ -49,6 +60,11 @@ const ENDINGS: &[(&str, Secrecy)] = &[
     ("userpw", Password),
     ("seedphrase", Password),
     ("recoveryphrase", Password),
+    ("restuserkey", Password),
+    ("otpseed", Token),
+    ("totpseed", Token),
+    ("mfaseed", Token),
+    ("rediscliauth", Password),
     ("secret", Token),
     ("secretid", Perhaps),
     ("authuserinfo", Token),
@@ -417,6 +433,28 @@ pub(super) fn secrecy(name: &[u8]) -> Option<Secrecy> {
         let whole = compact.len;
         compact.strip();
         (compact.len < whole).then(|| secrecy_of(&compact)).flatten()
+    })
+}
+
+/// What a name says of a value that stands alone, if that may be a secret.
+pub(super) fn alone(name: &[u8]) -> Option<Alone> {
+    const LONG: [&str; 3] = ["session", "signature", "authorization"];
+    const PLURALS: [&str; 2] = ["secrets", "tokens"];
+    let found = secrecy(name).or_else(|| {
+        // Of several.
+        let one = name.strip_suffix(b"s").or_else(|| name.strip_suffix(b"S"))?;
+        secrecy(one)
+            .filter(|secrecy| matches!(secrecy, Password | Token | Cookie) || Compact::new(one).ends_with("session"))
+    })?;
+    let mut compact = Compact::new(name);
+    compact.strip();
+    let ends = |words: &[&str]| words.iter().any(|word| compact.ends_with(word));
+    Some(match found {
+        Cookie => Alone::Long,
+        Authorization | Perhaps if ends(&LONG) || ends(&["sessions"]) => Alone::Long,
+        Perhaps if ends(&PLURALS) => Alone::Any(Token),
+        Perhaps if compact.ends_with_word("auth") => Alone::NoWord,
+        other => Alone::Any(other),
     })
 }
 

@@ -48,7 +48,7 @@ pub(super) fn encoded() -> &'static str {
 }
 
 /// Decodes base64 of any flavour: standard or URL-safe, padded or not, in lines or not.
-pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
         let joined: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         return STANDARD.decode(&joined).or_else(|_| URL_SAFE.decode(&joined)).ok();

@@ -74,7 +74,7 @@ pub use error::{MaskError, MaskErrorKind};
 pub use headers::{add_warnings, response_headers, warning_header};
 pub use kinds::{FieldRule, FieldRuleError, FieldTreatment, KINDS_VERSION, Kinds};
 pub use marker::{MARKER, marker_paths};
-pub(crate) use marker::{carries_marker, is_encoded_marker};
+pub(crate) use marker::{carries_marker, decode_base64, is_encoded_marker};
 pub use masker::Masker;
 pub use masking::Masking;
 pub use plan::Plan;

@@ -34,6 +34,8 @@ pub(super) const STEMS: &[&str] = &[
     "Auth",
     "AUTH",
     "earer",
+    "asic ",
+    "ASIC ",
     "EARER",
     "ookie",
     "OOKIE",

@@ -48,13 +48,17 @@ fn nameless(line: &[u8], start: usize, sink: &mut Sink<'_>) -> usize {
 
 /// The name of a scheme of credentials in front of them is as good as one of theirs.
 fn scheme(name: &[u8]) -> Option<Secrecy> {
-    name.eq_ignore_ascii_case(b"Bearer").then_some(Secrecy::Token)
+    (name.eq_ignore_ascii_case(b"Bearer") || name.eq_ignore_ascii_case(b"Basic")).then_some(Secrecy::Token)
 }
 
 /// Looks at what follows the name of a secret; answers from where to go on.
 fn follow(line: &[u8], name: Range<usize>, secrecy: Secrecy, carry: &mut Carry, sink: &mut Sink<'_>) -> usize {
     if let Some(end) = pair(line, name.clone(), secrecy, carry, sink) {
         return end;
+    }
+    if is_declared(line, &name) {
+        *carry = Carry::Object { secrecy, lines: 0 };
+        return line.len();
     }
     let Some(named) = delimited(line, name.clone(), secrecy) else {
         return name.end;
@@ -78,6 +82,15 @@ fn follow(line: &[u8], name: Range<usize>, secrecy: Secrecy, carry: &mut Carry, 
     name.end
 }
 
+/// `variable "password" {` of Terraform: its default is on one of the next lines.
+fn is_declared(line: &[u8], name: &Range<usize>) -> bool {
+    let head = part(line, 0..name.start).trim_ascii();
+    let tail = rest(line, name.end).trim_ascii();
+    (head == b"variable \"" || head == b"output \"")
+        && tail.starts_with(b"\"")
+        && tail.get(1..).unwrap_or_default().trim_ascii() == b"{"
+}
+
 /// Names that name something else in their place.
 fn excepted(line: &[u8], named: &Named) -> bool {
     let name = part(line, named.name.clone());
@@ -89,6 +102,8 @@ fn excepted(line: &[u8], named: &Named) -> bool {
         || (named.delimiter == Delimiter::Colon && is_in_resource_name(line, named))
         // `checksum/secret: 9f86…` is of a Secret's content.
         || part(line, 0..named.name.start).ends_with(b"checksum/")
+        // A shell asks for it: `${PASSWORD:?required}`.
+        || (before(line, named.name.start) == b'{' && named.delimiter == Delimiter::Colon && at(line, named.value) == b'?')
         // A test that passed.
         || (name == b"PASS" && named.delimiter == Delimiter::Colon)
         || (before(line, named.name.start) == b'!' && named.delimiter == Delimiter::Call)
@@ -144,7 +159,8 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         if !named.quoted && quote.is_double() && matches!(text.first(), Some(b',' | b'}' | b']' | b')')) {
             return quote.start;
         }
-        let called = named.delimiter == Delimiter::Call && named.quoted && !looks_secret(text, 6);
+        let called =
+            named.delimiter == Delimiter::Call && named.quoted && !looks_secret(text, 6) && !value::is_passphrase(text);
         if is_secret(secrecy, text, Place::Assigned) && !is_reference_by_name(line, named, text) && !called {
             sink.push(quote.start..end, "named-value");
             if close.is_none() && whole_line && quote.is_double() {
@@ -217,6 +233,11 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
     if text.is_empty() {
         return named.value;
     }
+    let words = mnemonic(line, &named.name, first.start);
+    if words.end > first.end {
+        sink.push(words.clone(), "named-value");
+        return words.end;
+    }
     if whole_line && !named.quoted {
         let all = to_line_end(line, start);
         if all.end > first.end && several(line, named, &first, &all) {
@@ -243,7 +264,7 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
     }
     // `"PASSWORD=x y"`: all of the string.
     let head = before(line, named.name.start);
-    if secrecy == Secrecy::Password
+    if matches!(secrecy, Secrecy::Password | Secrecy::Token)
         && named.delimiter == Delimiter::Equal
         && named.value == named.name.end + 1
         && matches!(head, b'"' | b'\'')
@@ -276,6 +297,32 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         sink.push(first.clone(), "named-value");
     }
     first.end
+}
+
+/// The words that a wallet is made of again, if they are what is called so; nothing else.
+fn mnemonic(line: &[u8], name: &Range<usize>, start: usize) -> Range<usize> {
+    const NAMES: [&[u8]; 3] = [b"mnemonic", b"seed_phrase", b"recovery_phrase"];
+    const FEWEST: usize = 12;
+    const MOST: usize = 24;
+    let name = part(line, name.clone()).to_ascii_lowercase();
+    if !NAMES.iter().any(|ending| name.ends_with(ending)) {
+        return start..start;
+    }
+    let (mut end, mut position) = (start, start);
+    let mut count = 0;
+    while count < MOST {
+        let word = skip(line, position, |byte| byte.is_ascii_lowercase());
+        if !(3..=8).contains(&(word - position)) {
+            break;
+        }
+        count += 1;
+        end = word;
+        position = skip(line, word, is_blank);
+        if position == word {
+            break;
+        }
+    }
+    if count >= FEWEST { start..end } else { start..start }
 }
 
 /// Whether a quote closes the string that a name before it is in.
@@ -369,6 +416,7 @@ fn is_reference_by_name(line: &[u8], named: &Named, value: &[u8]) -> bool {
             .get(name.len().saturating_sub(6)..)
             .is_some_and(|end| end.eq_ignore_ascii_case(b"secret"))
         && value::is_resource(value)
+        && !value::is_passphrase(value)
 }
 
 /// Behind tags and anchors of YAML: `!!str x`, `&id x`.

@@ -195,6 +195,14 @@ const WORDS: &[&str] = &[
     "parameter",
     "field",
     "value",
+    "argon2",
+    "argon2id",
+    "bcrypt",
+    "scrypt",
+    "pbkdf2",
+    "secretstr",
+    "secretstring",
+    "securestring",
 ];
 
 /// How a reference to a secret begins; the secret is elsewhere.
@@ -337,6 +345,9 @@ fn is_placeholder(value: &[u8]) -> bool {
                 // A command, of which this may be the first word only.
                 b'(' => true,
                 b'$' => is_placeholder(value.get(1..).unwrap_or_default()),
+                // Of PHP: `$_POST['x']`.
+                b'_' if at(value, 2).is_ascii_uppercase() => true,
+                _ if goes_on(value, 0, b"$env:") => true,
                 b'1'..=b'9' => value.len() == 2,
                 // `$HOME/.kube/config`.
                 _ => {
@@ -346,16 +357,17 @@ fn is_placeholder(value: &[u8]) -> bool {
                 }
             };
         }
-        b'{' if second == b'{' || last == &b'}' => return value.ends_with(b"}"),
+        // Not what Maven has encrypted.
+        b'{' if second == b'{' || last == &b'}' => return value.ends_with(b"}") && !value.ends_with(b"=}"),
         b'<' if last == &b'>' || matches!(second, b'<' | b'(' | b'%') => return true,
         b'[' if last == &b']' => return is_words(value),
         b'(' if last == &b')' => return is_words(value),
         b'%' if last == &b'%' && value.len() > 2 => return is_words(value),
         b'%' if second == b'(' && value.ends_with(b")s") => return true,
+        b'@' if second == b'@' => return true,
         b'@' if last == &b'@' && value.len() > 2 => return is_words(value.get(1..value.len() - 1).unwrap_or_default()),
         b'%' if value.len() <= 3 => return true,
         b'#' | b'%' if second == b'{' => return last == &b'}',
-        b'@' if second == b'@' => return true,
         // A type.
         b'&' if goes_on(value, 0, b"&str") || goes_on(value, 0, b"&mut") || second == b'\'' => return true,
         b'&' | b'*' if second.is_ascii_alphabetic() && (value.ends_with(b"{") || value.contains(&b'.')) => return true,
@@ -378,7 +390,9 @@ fn is_placeholder(value: &[u8]) -> bool {
         b'_' if second == b'_' => return value.ends_with(b"__") && is_words(value),
         _ => {}
     }
-    let same = value.iter().all(|byte| byte == first);
+    let same = value
+        .iter()
+        .all(|byte| byte == first || *byte == b'-' && value.len() > 6);
     (same && matches!(first, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b'~'))
         || value.starts_with("\u{2022}".as_bytes())
         || value.starts_with("\u{25cf}".as_bytes())
@@ -461,7 +475,16 @@ fn is_reference(value: &[u8]) -> bool {
     {
         return true;
     }
-    is_path(value) || is_call(value)
+    is_path(value) || is_call(value) || is_type(value)
+}
+
+/// A type with another inside: `Option<String>`.
+fn is_type(value: &[u8]) -> bool {
+    let letters = |byte: &u8| byte.is_ascii_alphabetic() || b"_:<>&?[]".contains(byte);
+    value.first().is_some_and(u8::is_ascii_uppercase)
+        && value.contains(&b'<')
+        && value.ends_with(b">")
+        && value.iter().all(letters)
 }
 
 /// An absolute path: words between slashes. Base64 may begin with a slash too.
@@ -525,6 +548,8 @@ fn is_call(value: &[u8]) -> bool {
         b'(' => {
             value.iter().take(name).any(|byte| matches!(byte, b'.' | b':'))
                 || value.ends_with(b")")
+                // Cut at a space: `hash(password + salt)`.
+                || value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_(){,".contains(byte))
                 || value.ends_with(b");")
                 || name + 1 == value.len()
                 || at(value, name + 1) == b'"'

@@ -175,12 +175,30 @@ fn authorization(line: &[u8], range: Range<usize>, sink: &mut Sink<'_>) -> Optio
         return Some(range.end);
     }
     if separated && is_one_of(scheme, &SCHEMES) {
+        if let Some(inside) = quoted_parameter(line, next..range.end) {
+            let end = inside.end;
+            if !is_harmless(part(line, inside.clone())) {
+                sink.push(inside, RULE);
+            }
+            return Some(end);
+        }
         return credentials(line, next, range.end, false, sink);
     }
     if separated && is_plain_word(scheme) {
         return credentials(line, next, range.end, true, sink);
     }
     credentials(line, range.start, range.end, true, sink)
+}
+
+/// What is quoted in `token="x"`.
+fn quoted_parameter(line: &[u8], range: Range<usize>) -> Option<Range<usize>> {
+    const NAMES: [&[u8]; 5] = [b"token", b"key", b"apikey", b"api_key", b"access_token"];
+    let name = skip(line, range.start, |byte| byte.is_ascii_alphabetic() || byte == b'_');
+    if at(line, name) != b'=' || !is_one_of(part(line, range.start..name), &NAMES) {
+        return None;
+    }
+    let quote = Quote::open(line, name + 1)?;
+    Some(quote.start..quote.close(line)?)
 }
 
 /// One token.

@@ -47,13 +47,13 @@ use memchr::{memchr, memchr2, memrchr2};
 use super::detectors::Detector;
 use super::hit::Hits;
 use super::lines::LineState as Stream;
-use super::names::Secrecy;
+use super::names::{Alone, Secrecy};
 use lines::LineState;
 use sink::Sink;
 use value::Place;
 
 /// The rules of all hits.
-pub(super) const RULES: [&str; 11] = [
+pub(super) const RULES: [&str; 12] = [
     "access-list",
     "argument",
     "http-credentials",
@@ -62,10 +62,14 @@ pub(super) const RULES: [&str; 11] = [
     "named-value",
     "password-hash",
     "pgpass",
+    RANDOM,
     "spoken-value",
     "url-password",
     "web-key",
 ];
+
+/// The rule of what was drawn at random, and is nothing else that is known.
+pub(super) const RANDOM: &str = "random-value";
 
 /// Finds what surroundings tell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -158,14 +162,54 @@ fn refreshed(last: &mut Option<Option<usize>>, from: usize, search: impl FnOnce(
     }
 }
 
-/// Whether the whole value of a name is a secret.
+/// Whether the whole value of a name is a secret, where nothing but the value can follow the name.
 pub(super) fn is_secret_value(name: &[u8], value: &[u8]) -> bool {
-    super::names::secrecy(name).is_some_and(|secrecy| {
-        let secrecy = if secrecy == Secrecy::Cookie {
-            Secrecy::Token
-        } else {
-            secrecy
-        };
-        value::is_secret(secrecy, value.trim_ascii(), Place::Assigned)
-    })
+    let value = value.trim_ascii();
+    let is_one = |secrecy| value::is_secret(secrecy, value, Place::Assigned);
+    match super::names::alone(name) {
+        None => false,
+        Some(Alone::Any(Secrecy::Token)) => value::is_token_of(name, value),
+        Some(Alone::Any(secrecy)) => is_one(secrecy),
+        Some(Alone::Long) => value.len() >= LEAST_LONG && (is_one(Secrecy::Perhaps) || value::is_token_of(name, value)),
+        Some(Alone::NoWord) => value::looks_secret(value, LEAST_NO_WORD),
+    }
 }
+
+/// Whether a value was drawn at random, and its name does not say that it may be shown: of a digest, an identifier.
+pub(super) fn is_random_value(name: Option<&str>, value: &[u8]) -> bool {
+    const LEAST: usize = 24;
+    const SHOWN: [&str; 20] = [
+        "hash",
+        "digest",
+        "checksum",
+        "sum",
+        "id",
+        "uid",
+        "uuid",
+        "version",
+        "revision",
+        "name",
+        "ref",
+        "cert",
+        "certificate",
+        "bundle",
+        "publickey",
+        "fingerprint",
+        "etag",
+        "image",
+        "continue",
+        "etag",
+    ];
+    let is_shown = |name: &str| {
+        let name = name
+            .trim_end_matches(|last: char| last.is_ascii_digit())
+            .to_ascii_lowercase();
+        SHOWN.iter().any(|word| name.ends_with(word))
+    };
+    value.len() >= LEAST && value::looks_random(value) && !name.is_some_and(is_shown)
+}
+
+/// Fewest bytes of a session, a cookie or a signature that is one whatever it looks like.
+const LEAST_LONG: usize = 16;
+/// Fewest bytes of what is called `auth` and is no word.
+const LEAST_NO_WORD: usize = 4;

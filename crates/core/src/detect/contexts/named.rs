@@ -121,6 +121,9 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         b':' if next == b'/' && at(line, sign + 2) == b'/' => return None,
         b':' => (Delimiter::Colon, skip(line, sign + 1, |byte| byte == b'*')),
         b'?' if next == b'=' => (Delimiter::Equal, sign + 2),
+        b'+' if next == b'=' && Quote::open(line, skip(line, sign + 2, is_blank)).is_some() => {
+            (Delimiter::Equal, sign + 2)
+        }
         b'-' if next == b'>' => (Delimiter::Equal, sign + 2),
         b'%' if goes_on(line, sign, b"%3d") => (Delimiter::Equal, sign + 3),
         b'%' if goes_on(line, sign, b"%253d") => (Delimiter::Equal, sign + 5),
@@ -142,6 +145,10 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         Delimiter::Element => after,
         _ => skip(line, after, is_blank),
     };
+    let value = match delimiter {
+        Delimiter::Colon if !quoted => behind_type(line, value).unwrap_or(value),
+        _ => value,
+    };
     Some(Named {
         name,
         secrecy,
@@ -149,6 +156,18 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         value,
         quoted,
     })
+}
+
+/// Where the string begins that is assigned behind a type: `password: String = "x"`.
+fn behind_type(line: &[u8], start: usize) -> Option<usize> {
+    const LONGEST: usize = 32;
+    let line = part(line, 0..line.len().min(start + LONGEST));
+    let end = skip(line, start, |byte| {
+        byte.is_ascii_alphanumeric() || b"_.<>[]?&*'".contains(&byte)
+    });
+    let sign = skip(line, end, is_blank);
+    let value = skip(line, sign + 1, is_blank);
+    (end > start && at(line, sign) == b'=' && Quote::open(line, value).is_some()).then_some(value)
 }
 
 /// Whether a quoted text, and nothing like a sentence, comes here.

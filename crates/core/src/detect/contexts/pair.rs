@@ -103,7 +103,7 @@ pub(super) fn value_of_pair(line: &[u8], position: usize) -> Option<usize> {
         byte.is_ascii_alphabetic()
     });
     let word = part(line, start..end).to_ascii_lowercase();
-    if !word.ends_with(b"value") && ![&b"val"[..], b"content", b"default"].contains(&word.as_slice()) {
+    if !word.ends_with(b"value") && ![&b"val"[..], b"values", b"content", b"default"].contains(&word.as_slice()) {
         return None;
     }
     let sign = Quote::open(line, end).map_or(end, |quote| quote.start);
@@ -200,6 +200,13 @@ fn key_before(line: &[u8], name: usize) -> Option<usize> {
 
 /// A value on its own: quoted, or to the end of the line. Answers where it ends.
 pub(super) fn single(line: &[u8], start: usize, secrecy: Secrecy, sink: &mut Sink<'_>) -> usize {
+    // The first of several: `"values": ["x"]`.
+    let first = skip(line, start + 1, is_blank);
+    let start = if at(line, start) == b'[' && Quote::open(line, first).is_some() {
+        first
+    } else {
+        start
+    };
     let range = match Quote::open(line, start) {
         Some(quote) => quote.start..quote.close(line).unwrap_or(line.len()),
         None => bare(line, start),

@@ -30,6 +30,9 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     if name.eq_ignore_ascii_case(b"Bearer") {
         return bearer(line, start, sink);
     }
+    if name.eq_ignore_ascii_case(b"Basic") {
+        return basic(line, start, sink);
+    }
     if name == b"AUTH" {
         return auth(line, start, sink);
     }
@@ -85,6 +88,24 @@ fn bearer(line: &[u8], start: usize, sink: &mut Sink<'_>) -> Option<usize> {
         .position(|byte| *byte == b'=')
         .is_some_and(|sign| at(token, sign + 1) != 0 && at(token, sign + 1) != b'=');
     if named || !looks_secret(token, 8) {
+        return None;
+    }
+    let end = range.end;
+    sink.push(range, header::RULE);
+    Some(end)
+}
+
+/// `Basic Ym9iOmh1bnRlcjI=`: a user and a password in base64.
+fn basic(line: &[u8], start: usize, sink: &mut Sink<'_>) -> Option<usize> {
+    const LONGEST: usize = 512;
+    let range = bare(line, start);
+    let token = part(line, range.clone());
+    let plain = std::str::from_utf8(token)
+        .ok()
+        .filter(|token| (8..=LONGEST).contains(&token.len()));
+    let plain = plain.and_then(crate::mask::decode_base64)?;
+    let is_readable = plain.iter().all(|byte| *byte >= b' ' && *byte != 0x7f) && plain.contains(&b':');
+    if !is_readable || is_harmless(token) {
         return None;
     }
     let end = range.end;

@@ -26,7 +26,9 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
     let numeric = digits == value.len() || is_measure(value);
     match (secrecy, place) {
         (Secrecy::Password, Place::Assigned) => !(numeric && value.len() < 3),
-        (Secrecy::Password, Place::Prose) => looks_secret(value, 6) && !is_camel(value) && !has_address(value),
+        (Secrecy::Password, Place::Prose) => {
+            is_passphrase(value) || looks_secret(value, 6) && !is_camel(value) && !has_address(value)
+        }
         (Secrecy::Token, Place::Assigned) => {
             let short = numeric && value.len() < 9;
             !(short || is_address(value) || value.len() < 2)
@@ -40,10 +42,35 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
         }
         (Secrecy::Perhaps | Secrecy::Cookie, Place::Prose) => false,
         (Secrecy::Digits, Place::Assigned) => {
-            (numeric && (4..=10).contains(&value.len())) || (digits > 0 && looks_secret(value, 6))
+            (numeric && (4..=10).contains(&value.len()))
+                || (digits > 0 && looks_secret(value, 6) && !is_numbered(value))
         }
         (Secrecy::Digits, Place::Prose) => numeric && (4..=8).contains(&value.len()),
     }
+}
+
+/// Whether a value that stands alone under the name of a token or a key is one: not what only names another, as far as
+/// that is what the name is used for.
+pub(super) fn is_token_of(name: &[u8], value: &[u8]) -> bool {
+    let ends_with = |ending: &[u8]| {
+        let start = name.len().checked_sub(ending.len());
+        start.is_some_and(|start| name.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(ending)))
+    };
+    let is_variable = name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase);
+    let names_another = (name == b"secretKey" && names_another(value))
+        || !is_variable && (ends_with(b"secret") || ends_with(b"secrets")) && names_object(value);
+    let is_number = value.iter().all(u8::is_ascii_digit) && value.len() < 8 || is_measure(value) && value.len() < 8;
+    !is_harmless(value) && !names_another && !is_number && !is_address(value) && value.len() > 1
+}
+
+/// A name of an object: of a DNS label or several.
+fn names_object(value: &[u8]) -> bool {
+    let is_label = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'/');
+    value.len() < 64
+        && value.iter().all(is_label)
+        && value.first().is_some_and(u8::is_ascii_lowercase)
+        && !is_passphrase(value)
+        && (value.iter().filter(|byte| byte.is_ascii_digit()).count() <= 3 || names_another(value))
 }
 
 /// Longest name of a key without anything between its words: `privatekey`.
@@ -65,6 +92,186 @@ fn names_another(value: &[u8]) -> bool {
     // A passphrase may end like a name, but is longer: `mysupersecretkey`.
     let joined = value.len() <= LONGEST_WORD || value.iter().any(|byte| matches!(byte, b'-' | b'_' | b'.'));
     (name && joined && secrecy_of_name(value).is_some()) || object()
+}
+
+/// A word and its number: `GPIO17`.
+fn is_numbered(value: &[u8]) -> bool {
+    let word = skip(value, 0, |byte| byte.is_ascii_alphabetic());
+    let number = skip(value, word, |byte| byte.is_ascii_digit());
+    word > 1 && number == value.len() && number - word <= 2
+}
+
+/// Words in names of objects of a cluster. A passphrase is made of others.
+const WORDS_OF_NAMES: &[&str] = &[
+    "access",
+    "account",
+    "admin",
+    "agent",
+    "api",
+    "app",
+    "application",
+    "argo",
+    "argocd",
+    "auth",
+    "aws",
+    "azure",
+    "backend",
+    "backup",
+    "bot",
+    "bucket",
+    "build",
+    "cache",
+    "cert",
+    "certificate",
+    "certs",
+    "chart",
+    "client",
+    "cloud",
+    "cluster",
+    "cnpg",
+    "config",
+    "connection",
+    "container",
+    "controller",
+    "cookie",
+    "core",
+    "creds",
+    "cred",
+    "credential",
+    "credentials",
+    "cron",
+    "data",
+    "database",
+    "db",
+    "default",
+    "deploy",
+    "deployment",
+    "dev",
+    "dex",
+    "dns",
+    "docker",
+    "edge",
+    "elastic",
+    "elasticsearch",
+    "env",
+    "etcd",
+    "example",
+    "external",
+    "file",
+    "flux",
+    "from",
+    "frontend",
+    "gateway",
+    "git",
+    "github",
+    "gitlab",
+    "grafana",
+    "harbor",
+    "helm",
+    "here",
+    "host",
+    "http",
+    "https",
+    "image",
+    "ingress",
+    "initial",
+    "internal",
+    "istio",
+    "jenkins",
+    "job",
+    "jwt",
+    "kafka",
+    "key",
+    "keycloak",
+    "keys",
+    "kube",
+    "kubernetes",
+    "login",
+    "manager",
+    "metrics",
+    "minio",
+    "mongo",
+    "mongodb",
+    "monitoring",
+    "mysql",
+    "name",
+    "namespace",
+    "nats",
+    "nginx",
+    "node",
+    "not",
+    "oauth",
+    "oidc",
+    "operator",
+    "pass",
+    "passwd",
+    "password",
+    "path",
+    "pod",
+    "pool",
+    "postgres",
+    "postgresql",
+    "prod",
+    "production",
+    "project",
+    "prometheus",
+    "proxy",
+    "public",
+    "pull",
+    "push",
+    "rabbitmq",
+    "redis",
+    "registry",
+    "release",
+    "root",
+    "secret",
+    "secrets",
+    "server",
+    "service",
+    "session",
+    "signing",
+    "smtp",
+    "ssh",
+    "ssl",
+    "stack",
+    "staging",
+    "state",
+    "storage",
+    "store",
+    "stripe",
+    "svc",
+    "system",
+    "team",
+    "test",
+    "the",
+    "tls",
+    "token",
+    "tokens",
+    "user",
+    "users",
+    "value",
+    "vault",
+    "web",
+    "webhook",
+    "worker",
+    "your",
+];
+
+/// Four words or more that no object is called by: `correct-horse-battery-staple`.
+pub(super) fn is_passphrase(value: &[u8]) -> bool {
+    const LONGEST: usize = 96;
+    let Some(sign) = value.iter().copied().find(|byte| !byte.is_ascii_alphabetic()) else {
+        return false;
+    };
+    let is_word = |word: &[u8]| {
+        (3..=10).contains(&word.len())
+            && word.iter().all(u8::is_ascii_lowercase)
+            && !WORDS_OF_NAMES.iter().any(|known| known.as_bytes() == word)
+    };
+    value.len() <= LONGEST
+        && matches!(sign, b'-' | b'_' | b'.')
+        && value.iter().filter(|byte| **byte == sign).count() >= 3
+        && value.split(|byte| *byte == sign).all(is_word)
 }
 
 /// Of a key of OpenPGP.
@@ -237,6 +444,23 @@ pub(super) fn is_resource(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passphrases() {
+        for value in ["correct-horse-battery-staple", "river_quartz_saffron_amber", "a-b"] {
+            assert_eq!(is_passphrase(value.as_bytes()), value.len() > 3, "{value}");
+        }
+        for value in [
+            "kube-prometheus-stack-grafana",
+            "payments-stripe-webhook-signing",
+            "argocd-initial-admin-secret",
+            "velvet-ember-frost",
+            "velvet-ember_frost-river",
+            "some.chart.of.ours",
+        ] {
+            assert!(!is_passphrase(value.as_bytes()), "{value}");
+        }
+    }
 
     #[test]
     fn what_looks_like_a_secret() {

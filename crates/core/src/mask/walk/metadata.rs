@@ -269,7 +269,13 @@ fn name_of(key: &str) -> Option<&str> {
 /// Whether an annotation is configuration of a server, or credentials for one.
 fn is_snippet(key: &str) -> bool {
     let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
+    let is_of_nginx = key
+        .split('/')
+        .next()
+        .is_some_and(|prefix| prefix.ends_with("nginx.ingress.kubernetes.io"));
     name.ends_with("-snippet")
+        || name.ends_with("-snippets")
+        || is_of_nginx && name.starts_with("auth-")
         || matches!(
             name,
             "snippet" | "auth" | "basic-auth" | "auth-header" | "auth-credentials"

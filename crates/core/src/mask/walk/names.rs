@@ -93,7 +93,7 @@ pub(super) fn is_secret_number(key: &str) -> bool {
 
 /// What is below a secret key, and still only names something.
 pub(super) fn only_names(key: &str) -> bool {
-    matches!(key, "name" | "key" | "namespace" | "kind" | "apiVersion")
+    matches!(key, "name" | "key" | "namespace" | "kind" | "apiVersion") || key.ends_with("Name") || key.ends_with("Ref")
 }
 
 /// Whether the last word of a key is this one: `userPin`, `user_pin`, not `spin`.

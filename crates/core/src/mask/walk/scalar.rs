@@ -60,6 +60,11 @@ impl Walk<'_> {
             return Ok(());
         }
         self.look_at(value, names, scope);
+        if !self.plan.is_built_in() && !is_base64 && self.hits.is_empty() {
+            self.plan
+                .detectors()
+                .detect_random(names.own, value.as_bytes(), &mut self.hits);
+        }
         if is_base64 {
             if let Some(plain) = marker::decode_base64(value).and_then(|bytes| String::from_utf8(bytes).ok())
                 && plain != MARKER
