@@ -11,7 +11,7 @@
 //! is put into a table: names that collide could only be looked for.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use ahash::RandomState;
@@ -37,8 +37,8 @@ const MAX_COMBINATIONS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     hash: RandomState,
-    users: HashMap<SmolStr, DocumentIds, RandomState>,
-    groups: HashMap<SmolStr, DocumentIds, RandomState>,
+    users: Names,
+    groups: Names,
     /// Documents whose subjects have to be looked at one by one.
     others: Vec<u32>,
     /// By document: rules that are about resources without naming them.
@@ -47,6 +47,14 @@ pub(super) struct Index {
     named: HashMap<(u32, u64), Rules, BuildHasherDefault<Mix>>,
     open: Vec<(Start, Entry)>,
     exact: Vec<(u64, Entry)>,
+}
+
+/// Documents by the name of a user or a group.
+#[derive(Debug, Default)]
+struct Names {
+    documents: HashMap<SmolStr, DocumentIds, RandomState>,
+    /// A bit for each length of a name: most groups that somebody is in are not in the policy, and of another length.
+    lengths: u64,
 }
 
 /// Where entries lie.
@@ -131,22 +139,29 @@ impl Index {
                     user: Some(user),
                     group: None,
                     on_behalf_of: None,
-                } if user.is_exact() => self.users.entry(user.as_str().into()).or_default().push(id),
+                } if user.is_exact() => self.users.add(user.as_str(), id),
                 SubjectMatch {
                     user: None,
                     group: Some(group),
                     on_behalf_of: None,
-                } if group.is_exact() => self.groups.entry(group.as_str().into()).or_default().push(id),
+                } if group.is_exact() => self.groups.add(group.as_str(), id),
                 _ => self.others.push(id),
             }
         }
         self.others.dedup();
     }
 
+    fn hash(&self, text: &str) -> u64 {
+        let mut hasher = self.hash.build_hasher();
+        // Its bytes and their number, without what would part it from something that follows.
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+
     /// The resources that a rule lists; none if it lists none, too many, or one that has no name of its own.
     fn resources(&self, matches: &Match) -> Vec<u64> {
         let name = |spec: &ResourceSpec| match spec {
-            ResourceSpec::Some { resource, .. } => resource.as_deref().map(|name| self.hash.hash_one(name)),
+            ResourceSpec::Some { resource, .. } => resource.as_deref().map(|name| self.hash(name)),
             ResourceSpec::Everything => None,
         };
         let specs = matches.resources.iter().flatten();
@@ -159,7 +174,7 @@ impl Index {
 
     /// The namespaces that a rule lists; none if it lists none, too many, or a pattern.
     fn namespaces(&self, matches: &Match, resources: usize) -> Vec<u64> {
-        let exact = |glob: &Glob| glob.is_exact().then(|| self.hash.hash_one(glob.as_str()));
+        let exact = |glob: &Glob| glob.is_exact().then(|| self.hash(glob.as_str()));
         let globs = matches.namespaces.iter().flatten();
         let hashes = unique(globs.map(exact).collect::<Option<Vec<u64>>>().unwrap_or_default());
         if hashes.len().saturating_mul(resources.max(1)) > MAX_COMBINATIONS {
@@ -182,17 +197,9 @@ impl Index {
     /// The documents about a subject, in their order.
     pub(super) fn documents(&self, subject: &Subject, documents: &[Document]) -> DocumentIds {
         let mut ids = DocumentIds::new();
-        if !self.users.is_empty()
-            && let Some(about) = self.users.get(subject.user.as_str())
-        {
+        let names = subject.groups.iter().map(|group| self.groups.about(group));
+        for about in std::iter::once(self.users.about(&subject.user)).chain(names).flatten() {
             about.iter().for_each(|id| ids.push(*id));
-        }
-        if !self.groups.is_empty() {
-            for group in &subject.groups {
-                if let Some(about) = self.groups.get(group.as_str()) {
-                    about.iter().for_each(|id| ids.push(*id));
-                }
-            }
         }
         for id in &self.others {
             let document = usize::try_from(*id).ok().and_then(|id| documents.get(id));
@@ -207,10 +214,10 @@ impl Index {
     /// What a request is about, as the index has it.
     pub(super) fn lookup(&self, asked: &Asked<'_>) -> Lookup {
         Lookup {
-            resource: asked.resource.map(|resource| self.hash.hash_one(resource.resource)),
+            resource: asked.resource.map(|resource| self.hash(resource.resource)),
             namespaces: match asked.place {
                 Place::Nowhere | Place::Cluster => Namespaces::None,
-                Place::Namespace(namespace) => Namespaces::One(self.hash.hash_one(namespace)),
+                Place::Namespace(namespace) => Namespaces::One(self.hash(namespace)),
                 // Patterns and names restrict such a request whatever they say.
                 Place::AllNamespaces | Place::NamespaceObjects | Place::Unknown => Namespaces::All,
             },
@@ -262,6 +269,25 @@ impl Index {
                 ids.push(entry.rule);
             }
         }
+    }
+}
+
+impl Names {
+    fn add(&mut self, name: &str, id: u32) {
+        self.documents.entry(name.into()).or_default().push(id);
+        self.lengths |= Self::length(name);
+    }
+
+    fn about(&self, name: &str) -> Option<&DocumentIds> {
+        if self.lengths & Self::length(name) == 0 {
+            return None;
+        }
+        self.documents.get(name)
+    }
+
+    /// Long ones are taken for equally long.
+    fn length(name: &str) -> u64 {
+        1 << name.len().min(63)
     }
 }
 
@@ -368,7 +394,8 @@ fn unique(mut numbers: Vec<u64>) -> Vec<u64> {
 
 /// Sorted, each once.
 fn in_order<A: smallvec::Array<Item = u32>>(ids: &mut SmallVec<A>) {
-    if ids.len() > 1 {
+    // Most of a few come in order.
+    if !ids.is_sorted_by(|a, b| a < b) {
         ids.sort_unstable();
         ids.dedup();
     }

@@ -82,7 +82,7 @@ impl<'q, 'v> Tally<'q, 'v> {
     pub(super) fn add(&mut self, document: &'q Document, rules: impl Iterator<Item = &'q CompiledRule>) {
         let question = self.question;
         let weighed = Weighed::of(&document.limits, question.counted(self.counted));
-        let asked = question.asked_under(&weighed);
+        let asked = &*question.asked_under(&weighed);
         if !document.shadow {
             self.nearest.improve(Nearest::NoRule);
             self.verdict.effects = self.verdict.effects.union(asked.effects);
@@ -94,7 +94,7 @@ impl<'q, 'v> Tally<'q, 'v> {
             if rule.profile && *spoken.get_or_insert(permission.allowed || permission.denied) {
                 break;
             }
-            self.judge(document, rule, &asked, &mut scope, &mut permission);
+            self.judge(document, rule, asked, &mut scope, &mut permission);
         }
         if document.shadow {
             return;

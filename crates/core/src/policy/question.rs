@@ -127,11 +127,11 @@ impl<'r> Question<'r> {
     }
 
     /// The request as the limits of one document see it.
-    pub(super) fn asked_under(&self, weighed: &Weighed<'_>) -> Asked<'r> {
+    pub(super) fn asked_under(&self, weighed: &Weighed<'_>) -> Cow<'_, Asked<'r>> {
         if weighed.destructive && !self.is_harmless_dry_run() {
-            self.asked.with_effect(Effect::Destructive)
+            Cow::Owned(self.asked.with_effect(Effect::Destructive))
         } else {
-            self.asked
+            Cow::Borrowed(&self.asked)
         }
     }
 

@@ -219,11 +219,14 @@ impl PolicyEngine for PolicySet {
                 return Evaluation::Verdict(Verdict::new(Outcome::Deny(Denial::new(message))));
             }
         };
-        let mut verdict = Verdict::masked_by(masking, Outcome::Allow);
-        match self.weigh(subject, request, facts, now, &mut verdict) {
-            Ok(()) => Evaluation::Verdict(verdict),
-            Err(needs) => Evaluation::Needs(needs),
+        // Filled in where it is handed out from: it is large to move.
+        let mut evaluation = Evaluation::Verdict(Verdict::masked_by(masking, Outcome::Allow));
+        if let Evaluation::Verdict(verdict) = &mut evaluation
+            && let Err(needs) = self.weigh(subject, request, facts, now, verdict)
+        {
+            evaluation = Evaluation::Needs(needs);
         }
+        evaluation
     }
 
     fn revision(&self) -> Digest {

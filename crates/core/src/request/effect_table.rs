@@ -139,7 +139,7 @@ pub(super) fn is_credential_secret(request: &Canonical) -> bool {
     let Some(body) = request.json() else {
         return false;
     };
-    let attributes = &request.attributes;
+    let attributes = request.attributes();
     let secret_type = body.get("type").and_then(Value::as_str);
     (attributes.api_group.as_str(), attributes.resource.as_str()) == ("", "secrets")
         && secret_type.is_some_and(|secret_type| CREDENTIAL_SECRETS.contains(&secret_type))
