@@ -2,7 +2,8 @@
 //!
 //! 1. Subjects lead to documents by the names of users and groups; subjects with patterns are looked at one by one.
 //! 2. A document and a resource lead to small entries that lie side by side, one for each rule: those that are open to
-//!    namespaces by a pattern or by listing none, and those of exact namespaces, in the order of their hashes.
+//!    namespaces by a pattern or by listing none, and those of exact namespaces, in the order of their hashes if they are
+//!    more than a few.
 //! 3. The verbs of an entry, and the first bytes of its namespaces and names, tell of most rules that they are about
 //!    something else. What is left is a superset of what fires: matching decides.
 //!
@@ -10,6 +11,7 @@
 //! process and of the index. What is hashed after that are hashes and numbers of our own. And nothing that a caller names
 //! is put into a table: names that collide could only be looked for.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 use std::ops::Range;
@@ -32,6 +34,9 @@ pub(super) type RuleIds = SmallVec<[u32; 8]>;
 
 /// Rules with more combinations of resources and namespaces than this are open to all namespaces.
 const MAX_COMBINATIONS: usize = 64;
+
+/// Rules of exact namespaces, of one document and resource, that are looked at one by one: so many at the most.
+const FEW: usize = if cfg!(test) { 2 } else { 8 };
 
 /// Finds documents and rules.
 #[derive(Debug, Default)]
@@ -77,15 +82,17 @@ struct Entry {
 struct Entries {
     /// With how their namespaces start.
     open: Vec<(Start, Entry)>,
-    /// With the hash of a namespace.
-    exact: Vec<(u64, Entry)>,
+    /// With the hash of a namespace, and how the namespaces of the rule start.
+    exact: Vec<(u64, Start, Entry)>,
 }
 
 /// What a request is about, as the index has it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lookup {
+#[derive(Debug)]
+pub(super) struct Lookup<'r> {
     resource: Option<u64>,
-    namespaces: Namespaces,
+    namespaces: Namespaces<'r>,
+    /// Hash of the one namespace, once it is needed.
+    hash: Cell<Option<u64>>,
     verbs: Verbs,
     /// How its namespace starts, if it has one.
     namespace: Beginning,
@@ -94,10 +101,9 @@ pub(super) struct Lookup {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Namespaces {
+enum Namespaces<'r> {
     None,
-    /// By its hash.
-    One(u64),
+    One(&'r str),
     All,
 }
 
@@ -184,10 +190,22 @@ impl Index {
     }
 
     fn keep(&mut self, mut entries: Entries) -> Rules {
-        entries.exact.sort_by_key(|(namespace, _)| *namespace);
+        // To hash a namespace takes longer than to look at a few entries.
+        if entries.exact.len() <= FEW {
+            let exact = entries
+                .exact
+                .drain(..)
+                .map(|(_, namespaces, entry)| (namespaces, entry));
+            entries.open.extend(exact);
+            entries.open.sort_by_key(|(_, entry)| entry.rule);
+            entries.open.dedup_by_key(|(_, entry)| entry.rule);
+        }
+        entries.exact.sort_by_key(|(namespace, ..)| *namespace);
         let (open, exact) = (place(self.open.len()), place(self.exact.len()));
         self.open.extend(entries.open);
-        self.exact.extend(entries.exact);
+        let hashed = entries.exact.into_iter();
+        self.exact
+            .extend(hashed.map(|(namespace, _, entry)| (namespace, entry)));
         Rules {
             open: open..place(self.open.len()),
             exact: exact..place(self.exact.len()),
@@ -197,9 +215,9 @@ impl Index {
     /// The documents about a subject, in their order.
     pub(super) fn documents(&self, subject: &Subject, documents: &[Document]) -> DocumentIds {
         let mut ids = DocumentIds::new();
-        let names = subject.groups.iter().map(|group| self.groups.about(group));
-        for about in std::iter::once(self.users.about(&subject.user)).chain(names).flatten() {
-            about.iter().for_each(|id| ids.push(*id));
+        self.users.find(&subject.user, &mut ids);
+        for group in &subject.groups {
+            self.groups.find(group, &mut ids);
         }
         for id in &self.others {
             let document = usize::try_from(*id).ok().and_then(|id| documents.get(id));
@@ -212,15 +230,16 @@ impl Index {
     }
 
     /// What a request is about, as the index has it.
-    pub(super) fn lookup(&self, asked: &Asked<'_>) -> Lookup {
+    pub(super) fn lookup<'r>(&self, asked: &Asked<'r>) -> Lookup<'r> {
         Lookup {
             resource: asked.resource.map(|resource| self.hash(resource.resource)),
             namespaces: match asked.place {
                 Place::Nowhere | Place::Cluster => Namespaces::None,
-                Place::Namespace(namespace) => Namespaces::One(self.hash(namespace)),
+                Place::Namespace(namespace) => Namespaces::One(namespace),
                 // Patterns and names restrict such a request whatever they say.
                 Place::AllNamespaces | Place::NamespaceObjects | Place::Unknown => Namespaces::All,
             },
+            hash: Cell::new(None),
             verbs: asked.all_verbs(),
             namespace: match asked.place {
                 Place::Namespace(namespace) => Beginning::of(namespace),
@@ -231,7 +250,7 @@ impl Index {
     }
 
     /// The rules of a document that could be about a request, in their order.
-    pub(super) fn rules(&self, document: u32, lookup: &Lookup) -> RuleIds {
+    pub(super) fn rules(&self, document: u32, lookup: &Lookup<'_>) -> RuleIds {
         let mut ids = RuleIds::new();
         let unnamed = usize::try_from(document).ok().and_then(|id| self.unnamed.get(id));
         let named = lookup
@@ -249,7 +268,7 @@ impl Index {
     }
 
     /// Adds those of some rules that could be about a request.
-    fn find(&self, rules: &Rules, lookup: &Lookup, ids: &mut RuleIds) {
+    fn find(&self, rules: &Rules, lookup: &Lookup<'_>, ids: &mut RuleIds) {
         for (namespaces, entry) in part(&self.open, &rules.open) {
             if namespaces.begins(lookup.namespace) & entry.may_be_about(lookup) {
                 ids.push(entry.rule);
@@ -260,7 +279,11 @@ impl Index {
         }
         let exact = part(&self.exact, &rules.exact);
         let exact = match lookup.namespaces {
-            Namespaces::One(hash) => equal_range(exact, hash),
+            Namespaces::One(namespace) => {
+                let hash = lookup.hash.get().unwrap_or_else(|| self.hash(namespace));
+                lookup.hash.set(Some(hash));
+                equal_range(exact, hash)
+            }
             Namespaces::None => &[],
             Namespaces::All => exact,
         };
@@ -278,11 +301,14 @@ impl Names {
         self.lengths |= Self::length(name);
     }
 
-    fn about(&self, name: &str) -> Option<&DocumentIds> {
+    /// Adds the documents of a name.
+    fn find(&self, name: &str, ids: &mut DocumentIds) {
         if self.lengths & Self::length(name) == 0 {
-            return None;
+            return;
         }
-        self.documents.get(name)
+        if let Some(documents) = self.documents.get(name) {
+            documents.iter().for_each(|id| ids.push(*id));
+        }
     }
 
     /// Long ones are taken for equally long.
@@ -293,11 +319,12 @@ impl Names {
 
 impl Entries {
     fn add(&mut self, entry: Entry, matches: &Match, namespaces: &[u64]) {
+        let start = Start::of(matches.namespaces.as_deref());
         if namespaces.is_empty() {
-            self.open.push((Start::of(matches.namespaces.as_deref()), entry));
+            self.open.push((start, entry));
         }
         self.exact
-            .extend(namespaces.iter().map(|namespace| (*namespace, entry)));
+            .extend(namespaces.iter().map(|namespace| (*namespace, start, entry)));
     }
 }
 
@@ -316,7 +343,7 @@ impl Entry {
         }
     }
 
-    fn may_be_about(&self, lookup: &Lookup) -> bool {
+    fn may_be_about(&self, lookup: &Lookup<'_>) -> bool {
         // Both at once: which of them says no can't be predicted.
         self.verbs.intersects(lookup.verbs) & self.names.begins(lookup.name)
     }
@@ -338,7 +365,7 @@ impl Start {
             same.count().min(common)
         });
         let bits = common as u64 * 8;
-        Self(u64::from_be_bytes(padded(first)) & mask(bits) | bits)
+        Self(first_bytes(first) & mask(bits) | bits)
     }
 
     fn begins(self, text: Beginning) -> bool {
@@ -359,7 +386,7 @@ impl Beginning {
 
     fn of(text: &str) -> Self {
         Self {
-            first: first_bytes(text),
+            first: first_bytes(text.as_bytes()),
             known: u64::MAX,
         }
     }
@@ -370,20 +397,21 @@ fn mask(bits: u64) -> u64 {
     !(u64::MAX >> (bits & 0x3f))
 }
 
-/// The first eight bytes of a text as a number.
-fn first_bytes(text: &str) -> u64 {
-    u64::from_be_bytes(padded(text.as_bytes()))
-}
-
-fn padded(bytes: &[u8]) -> [u8; 8] {
-    if let Some(first) = bytes.first_chunk() {
-        return *first;
+/// The first eight bytes of a text as a number; what is not there is zero.
+fn first_bytes(text: &[u8]) -> u64 {
+    if let Some(first) = text.first_chunk() {
+        return u64::from_be_bytes(*first);
     }
-    let mut padded = [0; 8];
-    for (to, from) in padded.iter_mut().zip(bytes) {
-        *to = *from;
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        // They overlap; so of the last four those go that are among the first four.
+        let after = u64::from(u32::from_be_bytes(*last)) << (8 * (8 - text.len()));
+        return u64::from(u32::from_be_bytes(*first)) << 32 | after & u64::from(u32::MAX);
     }
-    padded
+    let mut number = 0;
+    for (byte, shift) in text.iter().zip([56, 48, 40]) {
+        number |= u64::from(*byte) << shift;
+    }
+    number
 }
 
 fn unique(mut numbers: Vec<u64>) -> Vec<u64> {
@@ -439,5 +467,20 @@ impl Hasher for Mix {
 
     fn finish(&self) -> u64 {
         self.0 ^ (self.0 >> 32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_are_those_of_the_text_and_zeros() {
+        for len in 0..12 {
+            let text = &b"abcdefghijkl"[..len];
+            let mut padded = [0; 8];
+            padded.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+            assert_eq!(first_bytes(text), u64::from_be_bytes(padded), "{len}");
+        }
     }
 }

@@ -94,6 +94,7 @@ pub(super) struct Asked<'r> {
 }
 
 impl<'r> Asked<'r> {
+    #[inline]
     pub(super) fn new(request: &'r Canonical) -> Self {
         let attributes = request.attributes();
         let (subresource, raw) = (attributes.subresource.as_str(), attributes.name.as_str());

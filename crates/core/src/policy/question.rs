@@ -50,17 +50,18 @@ pub(super) enum Late {
 
 impl<'r> Question<'r> {
     pub(super) fn new(subject: &'r Subject, request: &'r Canonical, facts: &'r Facts, now: Timestamp) -> Self {
+        // What the body alone tells is known already.
+        let change = match &facts.live_object {
+            None => Cow::Borrowed(request.change()),
+            live => Cow::Owned(Change::of(request, live.as_ref())),
+        };
         Self {
             subject,
             request,
             facts,
             now,
+            change,
             asked: Asked::new(request),
-            // What the body alone tells is known already.
-            change: match &facts.live_object {
-                None => Cow::Borrowed(request.change()),
-                live => Cow::Owned(Change::of(request, live.as_ref())),
-            },
         }
     }
 

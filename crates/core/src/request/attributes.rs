@@ -105,6 +105,7 @@ pub struct Attributes {
 
 impl Attributes {
     /// Attributes of a request that is not about a resource.
+    #[inline]
     pub(super) fn non_resource(verb: Verb, path: Text<120>) -> Self {
         Self {
             is_resource_request: false,

@@ -47,11 +47,13 @@ pub(super) struct Parts {
     pub(super) change: Option<Box<Change>>,
 }
 
-impl Parts {
-    /// What is known before anything was read but the method.
-    pub(super) fn new(method: &'static Method) -> Box<Self> {
-        Box::new(Self {
-            method,
+impl Default for Parts {
+    /// Of a request of which nothing is known so far.
+    #[inline]
+    fn default() -> Self {
+        static GET: Method = Method::GET;
+        Self {
+            method: &GET,
             target: None,
             attributes: Attributes::non_resource(Verb::Get, Text::default()),
             query: Query::default(),
@@ -68,7 +70,17 @@ impl Parts {
             dry_run: false,
             body: None,
             change: None,
-        })
+        }
+    }
+}
+
+impl Parts {
+    /// What is known before anything was read but the method.
+    pub(super) fn new(method: &'static Method) -> Box<Self> {
+        // Made where it will lie.
+        let mut parts = Box::<Self>::default();
+        parts.method = method;
+        parts
     }
 
     /// Canonical path and query.
@@ -244,8 +256,7 @@ impl Canonical {
 impl Canonical {
     /// A request as the gate would make it, for tests of what comes after the gate.
     pub(crate) fn for_test(attributes: Attributes, effects: Effects, kind: Option<Kind>) -> Self {
-        static GET: Method = Method::GET;
-        let mut parts = Parts::new(&GET);
+        let mut parts = Box::<Parts>::default();
         parts.attributes = attributes;
         parts.effects = effects;
         parts.kind = kind.map(Arc::new);

@@ -254,7 +254,7 @@ impl Head {
             return Err(self.body_too_large());
         }
         body::add(&mut self.request, self.declared_type.as_deref(), body)?;
-        if effect_table::is_credential_secret(&self.request) {
+        if self.request.json().is_some() && effect_table::is_credential_secret(&self.request) {
             self.request.parts.effects = self.request.parts.effects.with(Effect::Credential);
         }
         if let Some(guard) = &self.guard
@@ -262,7 +262,9 @@ impl Head {
         {
             self.request.parts.effects = self.request.parts.effects.with(Effect::Guard);
         }
-        self.request.understand_change();
+        if self.request.attributes().verb.is_mutating() {
+            self.request.understand_change();
+        }
         Ok(self.request)
     }
 }

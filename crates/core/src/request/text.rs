@@ -55,6 +55,7 @@ impl<const IN_PLACE: usize> From<String> for Text<IN_PLACE> {
 }
 
 impl<const IN_PLACE: usize> Default for Text<IN_PLACE> {
+    #[inline]
     fn default() -> Self {
         Self(Kept::InPlace(ArrayString::new_const()))
     }
