@@ -42,6 +42,7 @@ impl Glob {
     }
 
     /// Whether the whole text is matched.
+    #[inline]
     pub(super) fn matches(&self, text: &str) -> bool {
         let pattern = self.pattern.as_str();
         match self.stars {

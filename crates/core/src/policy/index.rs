@@ -213,6 +213,7 @@ impl Index {
     }
 
     /// The documents about a subject, in their order.
+    #[inline]
     pub(super) fn documents(&self, subject: &Subject, documents: &[Document]) -> DocumentIds {
         let mut ids = DocumentIds::new();
         self.users.find(&subject.user, &mut ids);
@@ -230,6 +231,7 @@ impl Index {
     }
 
     /// What a request is about, as the index has it.
+    #[inline]
     pub(super) fn lookup<'r>(&self, asked: &Asked<'r>) -> Lookup<'r> {
         Lookup {
             resource: asked.resource.map(|resource| self.hash(resource.resource)),
@@ -250,6 +252,7 @@ impl Index {
     }
 
     /// The rules of a document that could be about a request, in their order.
+    #[inline]
     pub(super) fn rules(&self, document: u32, lookup: &Lookup<'_>) -> RuleIds {
         let mut ids = RuleIds::new();
         let unnamed = usize::try_from(document).ok().and_then(|id| self.unnamed.get(id));
@@ -257,7 +260,7 @@ impl Index {
             .resource
             .and_then(|resource| self.named.get(&(document, resource)));
         // One after the other, without a list of both: most documents name the resources of all their rules.
-        if let Some(rules) = unnamed {
+        if let Some(rules) = unnamed.filter(|rules| !rules.is_empty()) {
             self.find(rules, lookup, &mut ids);
         }
         if let Some(rules) = named {
@@ -295,6 +298,12 @@ impl Index {
     }
 }
 
+impl Rules {
+    fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.exact.is_empty()
+    }
+}
+
 impl Names {
     fn add(&mut self, name: &str, id: u32) {
         self.documents.entry(name.into()).or_default().push(id);
@@ -302,11 +311,11 @@ impl Names {
     }
 
     /// Adds the documents of a name.
+    #[inline]
     fn find(&self, name: &str, ids: &mut DocumentIds) {
-        if self.lengths & Self::length(name) == 0 {
-            return;
-        }
-        if let Some(documents) = self.documents.get(name) {
+        if self.lengths & Self::length(name) != 0
+            && let Some(documents) = self.documents.get(name)
+        {
             documents.iter().for_each(|id| ids.push(*id));
         }
     }

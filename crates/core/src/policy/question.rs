@@ -49,6 +49,7 @@ pub(super) enum Late {
 }
 
 impl<'r> Question<'r> {
+    #[inline]
     pub(super) fn new(subject: &'r Subject, request: &'r Canonical, facts: &'r Facts, now: Timestamp) -> Self {
         // What the body alone tells is known already.
         let change = match &facts.live_object {
@@ -128,6 +129,7 @@ impl<'r> Question<'r> {
     }
 
     /// The request as the limits of one document see it.
+    #[inline]
     pub(super) fn asked_under(&self, weighed: &Weighed<'_>) -> Cow<'_, Asked<'r>> {
         if weighed.destructive && !self.is_harmless_dry_run() {
             Cow::Owned(self.asked.with_effect(Effect::Destructive))
@@ -147,6 +149,7 @@ impl<'r> Question<'r> {
     }
 
     /// What is left of a rule that fits: labels and condition.
+    #[inline]
     pub(super) fn late(&self, rule: &CompiledRule, asked: &Asked<'_>) -> Late {
         let mut permits = true;
         if let Some(listed) = &rule.matches.labels {

@@ -26,6 +26,7 @@ use crate::refusal::Refusal;
 pub(super) const MAX_BODY: usize = 3 * 1024 * 1024;
 
 /// Adds the body to a request whose head is understood.
+#[inline]
 pub(super) fn add(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
     match *request.parts.method {
         Method::GET | Method::HEAD if body.is_empty() => Ok(()),

@@ -76,6 +76,7 @@ impl Default for Parts {
 
 impl Parts {
     /// What is known before anything was read but the method.
+    #[inline]
     pub(super) fn new(method: &'static Method) -> Box<Self> {
         // Made where it will lie.
         let mut parts = Box::<Self>::default();
@@ -84,6 +85,7 @@ impl Parts {
     }
 
     /// Canonical path and query.
+    #[inline]
     pub(super) fn path_and_query(&self) -> &str {
         self.target.as_deref().unwrap_or(&self.attributes.path)
     }

@@ -30,6 +30,7 @@ fn changes_policies(target: &Target) -> bool {
 
 impl GuardNames {
     /// Whether a request names the guard. What it says about itself in a review is harmless.
+    #[inline]
     pub(super) fn named_by(&self, target: &Target) -> bool {
         changes_policies(target)
             || (self.namespace_named_by(target) || self.identity_named_by(target))

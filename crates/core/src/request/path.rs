@@ -44,6 +44,7 @@ pub(super) struct Segment<'a> {
 impl<'a> Path<'a> {
     /// Reads a target in whose path nothing is escaped or has to be, no segment is empty or of dots, and the last one ends
     /// it, in one pass; gives the query without its `?`. Every other target is looked at with more care, and another path.
+    #[inline]
     pub(super) fn read_plain(&mut self, target: &'a str) -> Option<&'a str> {
         let mut rest = target.strip_prefix('/')?;
         let after = loop {
@@ -112,6 +113,7 @@ impl<'a> Path<'a> {
     }
 
     /// Puts the path as upstream sees it into a text.
+    #[inline]
     pub(super) fn decode_into(&self, text: &mut Text<120>) {
         if let Some(path) = self.plain {
             return text.set(path);
@@ -173,6 +175,7 @@ impl<'a> Segment<'a> {
 }
 
 /// What a text starts with that is never escaped, the alphabets of that, and what follows.
+#[inline]
 fn plain_start(text: &str) -> Option<(&str, Alphabets, &str)> {
     let mut alphabets = Alphabets::ALL;
     let mut left = text.as_bytes();

@@ -98,7 +98,11 @@ impl Target {
         fill_in(attributes, method, resource, class, query);
         parts.canonicalized = path.trailing_slash && !proxied;
         parts.in_namespace = resource.in_namespace;
-        let sent_path = path.canonical(resource.before.len() + 3, proxied)?;
+        let sent_path = if path.is_plain() {
+            None
+        } else {
+            path.canonical(resource.before.len() + 3, proxied)?
+        };
         write_path(&mut parts, path, class, sent_path)?;
         Ok(Self { parts })
     }

@@ -19,6 +19,7 @@ enum Kept<const IN_PLACE: usize> {
 impl<const IN_PLACE: usize> Text<IN_PLACE> {
     /// The text.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Kept::InPlace(text) => text,
@@ -64,6 +65,7 @@ impl<const IN_PLACE: usize> Default for Text<IN_PLACE> {
 impl<const IN_PLACE: usize> Deref for Text<IN_PLACE> {
     type Target = str;
 
+    #[inline]
     fn deref(&self) -> &str {
         self.as_str()
     }
@@ -102,6 +104,7 @@ impl<const IN_PLACE: usize> PartialEq<str> for Text<IN_PLACE> {
 }
 
 impl<const IN_PLACE: usize> PartialEq<&str> for Text<IN_PLACE> {
+    #[inline]
     fn eq(&self, other: &&str) -> bool {
         self.as_str() == *other
     }

@@ -11,6 +11,7 @@ use super::target::Target;
 use crate::refusal::{Class, ObjectRef, Refusal};
 
 /// Checks that a resource may be used as a request wants to.
+#[inline]
 pub(super) fn check(target: &Target, kind: &Kind, upgrade: Option<&Upgrade>) -> Result<(), Refusal> {
     if kind.origin == Origin::Aggregated {
         return check_aggregated(&target.parts.attributes);
@@ -33,6 +34,7 @@ fn check_aggregated(attributes: &Attributes) -> Result<(), Refusal> {
 }
 
 /// Whether objects live in namespaces comes from the catalog, never from the URL.
+#[inline]
 fn check_scope(target: &Target, kind: &Kind) -> Result<(), Refusal> {
     let everywhere = matches!(target.parts.attributes.verb, Verb::List | Verb::Watch);
     match (kind.namespaced, target.parts.in_namespace) {
@@ -51,6 +53,7 @@ fn check_scope(target: &Target, kind: &Kind) -> Result<(), Refusal> {
 }
 
 /// Which methods a resource and its subresources have.
+#[inline]
 fn check_method(attributes: &Attributes) -> Result<(), Refusal> {
     let verb = attributes.verb;
     if attributes.subresource.is_empty() {
@@ -81,6 +84,7 @@ fn check_method(attributes: &Attributes) -> Result<(), Refusal> {
 }
 
 /// Streams are WebSockets by GET, and an exec says what it executes.
+#[inline]
 fn check_stream(target: &Target, upgrade: Option<&Upgrade>) -> Result<(), Refusal> {
     let attributes = &target.parts.attributes;
     if effect_table::subresource(attributes) != Some(Subresource::Stream) {
