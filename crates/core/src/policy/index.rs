@@ -313,9 +313,13 @@ impl Names {
     /// Adds the documents of a name.
     #[inline]
     fn find(&self, name: &str, ids: &mut DocumentIds) {
-        if self.lengths & Self::length(name) != 0
-            && let Some(documents) = self.documents.get(name)
-        {
+        if self.lengths & Self::length(name) != 0 {
+            self.find_known(name, ids);
+        }
+    }
+
+    fn find_known(&self, name: &str, ids: &mut DocumentIds) {
+        if let Some(documents) = self.documents.get(name) {
             documents.iter().for_each(|id| ids.push(*id));
         }
     }
@@ -430,9 +434,10 @@ fn unique(mut numbers: Vec<u64>) -> Vec<u64> {
 }
 
 /// Sorted, each once.
+#[inline]
 fn in_order<A: smallvec::Array<Item = u32>>(ids: &mut SmallVec<A>) {
-    // Most of a few come in order.
-    if !ids.is_sorted_by(|a, b| a < b) {
+    // Most are one, and most of a few come in order.
+    if ids.len() > 1 && !ids.is_sorted_by(|a, b| a < b) {
         ids.sort_unstable();
         ids.dedup();
     }

@@ -118,20 +118,13 @@ impl<'a> Headers<'a> {
             return Err(Refusal::malformed(format!("more than {MAX_HEADERS} headers")));
         }
         let mut size = 0_usize;
-        let sorted = self.sort(headers, refused, &mut size);
-        // Headers that are too large are that before anything else.
-        if sorted.is_err() {
-            size = headers
-                .iter()
-                .map(|(name, value)| name.as_str().len() + value.len())
-                .sum();
+        if let Err(refusal) = self.sort(headers, refused, &mut size) {
+            // Headers that are too large are that before anything else.
+            let lens = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+            check_size(lens.sum())?;
+            return Err(refusal);
         }
-        if size > MAX_HEADER_BYTES {
-            return Err(Refusal::malformed(format!(
-                "more than {MAX_HEADER_BYTES} bytes of headers"
-            )));
-        }
-        sorted
+        check_size(size)
     }
 
     fn sort(&mut self, headers: &'a HeaderMap, refused: &[HeaderName], size: &mut usize) -> Result<(), Refusal> {
@@ -150,7 +143,10 @@ impl<'a> Headers<'a> {
             if name.is_single() && headers.get_all(header).iter().nth(1).is_some() {
                 return Err(hostile(&format!("header {} twice", Quoted(text))));
             }
-            let value = plain(header, value)?;
+            let Some(value) = plain(value) else {
+                let message = format!("a control or non-ASCII byte in header {}", Quoted(text));
+                return Err(hostile(&message));
+            };
             match name {
                 Name::Accept => self.accept.push(value),
                 Name::ContentType => self.content_type = Some(value),
@@ -223,14 +219,21 @@ impl<'a> Connection<'a> {
     }
 }
 
-fn plain<'a>(name: &HeaderName, value: &'a HeaderValue) -> Result<&'a str, Refusal> {
+fn check_size(size: usize) -> Result<(), Refusal> {
+    if size > MAX_HEADER_BYTES {
+        return Err(Refusal::malformed(format!(
+            "more than {MAX_HEADER_BYTES} bytes of headers"
+        )));
+    }
+    Ok(())
+}
+
+/// A value as text, if it is printable ASCII.
+fn plain(value: &HeaderValue) -> Option<&str> {
     let bytes = value.as_bytes();
     // All bytes at once: faster than to stop at the first that is wrong, which hardly any is.
-    if !bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
-        let message = format!("a control or non-ASCII byte in header {}", Quoted(name.as_str()));
-        return Err(hostile(&message));
-    }
-    std::str::from_utf8(bytes).map_err(|_| hostile("a header that is not ASCII"))
+    let plain = bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    plain.then(|| std::str::from_utf8(bytes).ok()).flatten()
 }
 
 /// A header that claims an identity.
