@@ -173,7 +173,6 @@ impl Decided {
 
 /// What came of asking the engine.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "made once per request and taken apart at once")]
 pub enum Ruling {
     /// The request may go on.
     Granted(Decided),

@@ -13,6 +13,8 @@ pub(super) struct Glob {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stars {
     None,
+    /// Nothing but one.
+    All,
     /// One, at the end.
     Last,
     Some,
@@ -22,6 +24,7 @@ impl Glob {
     pub(super) fn new(pattern: impl Into<SmolStr>) -> Self {
         let pattern = pattern.into();
         let stars = match pattern.split_once('*') {
+            Some(("", "")) => Stars::All,
             None => Stars::None,
             Some((_, "")) => Stars::Last,
             Some(_) => Stars::Some,
@@ -39,10 +42,12 @@ impl Glob {
     }
 
     /// Whether the whole text is matched.
+    #[inline]
     pub(super) fn matches(&self, text: &str) -> bool {
         let pattern = self.pattern.as_str();
         match self.stars {
             Stars::None => pattern == text,
+            Stars::All => true,
             Stars::Last => pattern
                 .as_bytes()
                 .split_last()
@@ -67,7 +72,12 @@ impl Glob {
 
     /// Whether every text is matched.
     pub(super) fn matches_everything(&self) -> bool {
-        !self.pattern.is_empty() && self.pattern.bytes().all(|byte| byte == b'*')
+        match self.stars {
+            Stars::All => true,
+            Stars::None | Stars::Last => false,
+            // Two and more.
+            Stars::Some => self.pattern.bytes().all(|byte| byte == b'*'),
+        }
     }
 }
 

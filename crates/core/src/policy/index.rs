@@ -2,7 +2,8 @@
 //!
 //! 1. Subjects lead to documents by the names of users and groups; subjects with patterns are looked at one by one.
 //! 2. A document and a resource lead to small entries that lie side by side, one for each rule: those that are open to
-//!    namespaces by a pattern or by listing none, and those of exact namespaces, in the order of their hashes.
+//!    namespaces by a pattern or by listing none, and those of exact namespaces, in the order of their hashes if they are
+//!    more than a few.
 //! 3. The verbs of an entry, and the first bytes of its namespaces and names, tell of most rules that they are about
 //!    something else. What is left is a superset of what fires: matching decides.
 //!
@@ -10,8 +11,9 @@
 //! process and of the index. What is hashed after that are hashes and numbers of our own. And nothing that a caller names
 //! is put into a table: names that collide could only be looked for.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use ahash::RandomState;
@@ -33,12 +35,15 @@ pub(super) type RuleIds = SmallVec<[u32; 8]>;
 /// Rules with more combinations of resources and namespaces than this are open to all namespaces.
 const MAX_COMBINATIONS: usize = 64;
 
+/// Rules of exact namespaces, of one document and resource, that are looked at one by one: so many at the most.
+const FEW: usize = if cfg!(test) { 2 } else { 8 };
+
 /// Finds documents and rules.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     hash: RandomState,
-    users: HashMap<SmolStr, DocumentIds, RandomState>,
-    groups: HashMap<SmolStr, DocumentIds, RandomState>,
+    users: Names,
+    groups: Names,
     /// Documents whose subjects have to be looked at one by one.
     others: Vec<u32>,
     /// By document: rules that are about resources without naming them.
@@ -47,6 +52,14 @@ pub(super) struct Index {
     named: HashMap<(u32, u64), Rules, BuildHasherDefault<Mix>>,
     open: Vec<(Start, Entry)>,
     exact: Vec<(u64, Entry)>,
+}
+
+/// Documents by the name of a user or a group.
+#[derive(Debug, Default)]
+struct Names {
+    documents: HashMap<SmolStr, DocumentIds, RandomState>,
+    /// A bit for each length of a name: most groups that somebody is in are not in the policy, and of another length.
+    lengths: u64,
 }
 
 /// Where entries lie.
@@ -69,15 +82,17 @@ struct Entry {
 struct Entries {
     /// With how their namespaces start.
     open: Vec<(Start, Entry)>,
-    /// With the hash of a namespace.
-    exact: Vec<(u64, Entry)>,
+    /// With the hash of a namespace, and how the namespaces of the rule start.
+    exact: Vec<(u64, Start, Entry)>,
 }
 
 /// What a request is about, as the index has it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lookup {
+#[derive(Debug)]
+pub(super) struct Lookup<'r> {
     resource: Option<u64>,
-    namespaces: Namespaces,
+    namespaces: Namespaces<'r>,
+    /// Hash of the one namespace, once it is needed.
+    hash: Cell<Option<u64>>,
     verbs: Verbs,
     /// How its namespace starts, if it has one.
     namespace: Beginning,
@@ -86,10 +101,9 @@ pub(super) struct Lookup {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Namespaces {
+enum Namespaces<'r> {
     None,
-    /// By its hash.
-    One(u64),
+    One(&'r str),
     All,
 }
 
@@ -131,22 +145,29 @@ impl Index {
                     user: Some(user),
                     group: None,
                     on_behalf_of: None,
-                } if user.is_exact() => self.users.entry(user.as_str().into()).or_default().push(id),
+                } if user.is_exact() => self.users.add(user.as_str(), id),
                 SubjectMatch {
                     user: None,
                     group: Some(group),
                     on_behalf_of: None,
-                } if group.is_exact() => self.groups.entry(group.as_str().into()).or_default().push(id),
+                } if group.is_exact() => self.groups.add(group.as_str(), id),
                 _ => self.others.push(id),
             }
         }
         self.others.dedup();
     }
 
+    fn hash(&self, text: &str) -> u64 {
+        let mut hasher = self.hash.build_hasher();
+        // Its bytes and their number, without what would part it from something that follows.
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+
     /// The resources that a rule lists; none if it lists none, too many, or one that has no name of its own.
     fn resources(&self, matches: &Match) -> Vec<u64> {
         let name = |spec: &ResourceSpec| match spec {
-            ResourceSpec::Some { resource, .. } => resource.as_deref().map(|name| self.hash.hash_one(name)),
+            ResourceSpec::Some { resource, .. } => resource.as_deref().map(|name| self.hash(name)),
             ResourceSpec::Everything => None,
         };
         let specs = matches.resources.iter().flatten();
@@ -159,7 +180,7 @@ impl Index {
 
     /// The namespaces that a rule lists; none if it lists none, too many, or a pattern.
     fn namespaces(&self, matches: &Match, resources: usize) -> Vec<u64> {
-        let exact = |glob: &Glob| glob.is_exact().then(|| self.hash.hash_one(glob.as_str()));
+        let exact = |glob: &Glob| glob.is_exact().then(|| self.hash(glob.as_str()));
         let globs = matches.namespaces.iter().flatten();
         let hashes = unique(globs.map(exact).collect::<Option<Vec<u64>>>().unwrap_or_default());
         if hashes.len().saturating_mul(resources.max(1)) > MAX_COMBINATIONS {
@@ -169,10 +190,22 @@ impl Index {
     }
 
     fn keep(&mut self, mut entries: Entries) -> Rules {
-        entries.exact.sort_by_key(|(namespace, _)| *namespace);
+        // To hash a namespace takes longer than to look at a few entries.
+        if entries.exact.len() <= FEW {
+            let exact = entries
+                .exact
+                .drain(..)
+                .map(|(_, namespaces, entry)| (namespaces, entry));
+            entries.open.extend(exact);
+            entries.open.sort_by_key(|(_, entry)| entry.rule);
+            entries.open.dedup_by_key(|(_, entry)| entry.rule);
+        }
+        entries.exact.sort_by_key(|(namespace, ..)| *namespace);
         let (open, exact) = (place(self.open.len()), place(self.exact.len()));
         self.open.extend(entries.open);
-        self.exact.extend(entries.exact);
+        let hashed = entries.exact.into_iter();
+        self.exact
+            .extend(hashed.map(|(namespace, _, entry)| (namespace, entry)));
         Rules {
             open: open..place(self.open.len()),
             exact: exact..place(self.exact.len()),
@@ -180,19 +213,12 @@ impl Index {
     }
 
     /// The documents about a subject, in their order.
+    #[inline]
     pub(super) fn documents(&self, subject: &Subject, documents: &[Document]) -> DocumentIds {
         let mut ids = DocumentIds::new();
-        if !self.users.is_empty()
-            && let Some(about) = self.users.get(subject.user.as_str())
-        {
-            about.iter().for_each(|id| ids.push(*id));
-        }
-        if !self.groups.is_empty() {
-            for group in &subject.groups {
-                if let Some(about) = self.groups.get(group.as_str()) {
-                    about.iter().for_each(|id| ids.push(*id));
-                }
-            }
+        self.users.find(&subject.user, &mut ids);
+        for group in &subject.groups {
+            self.groups.find(group, &mut ids);
         }
         for id in &self.others {
             let document = usize::try_from(*id).ok().and_then(|id| documents.get(id));
@@ -205,15 +231,17 @@ impl Index {
     }
 
     /// What a request is about, as the index has it.
-    pub(super) fn lookup(&self, asked: &Asked<'_>) -> Lookup {
+    #[inline]
+    pub(super) fn lookup<'r>(&self, asked: &Asked<'r>) -> Lookup<'r> {
         Lookup {
-            resource: asked.resource.map(|resource| self.hash.hash_one(resource.resource)),
+            resource: asked.resource.map(|resource| self.hash(resource.resource)),
             namespaces: match asked.place {
                 Place::Nowhere | Place::Cluster => Namespaces::None,
-                Place::Namespace(namespace) => Namespaces::One(self.hash.hash_one(namespace)),
+                Place::Namespace(namespace) => Namespaces::One(namespace),
                 // Patterns and names restrict such a request whatever they say.
                 Place::AllNamespaces | Place::NamespaceObjects | Place::Unknown => Namespaces::All,
             },
+            hash: Cell::new(None),
             verbs: asked.all_verbs(),
             namespace: match asked.place {
                 Place::Namespace(namespace) => Beginning::of(namespace),
@@ -224,14 +252,15 @@ impl Index {
     }
 
     /// The rules of a document that could be about a request, in their order.
-    pub(super) fn rules(&self, document: u32, lookup: &Lookup) -> RuleIds {
+    #[inline]
+    pub(super) fn rules(&self, document: u32, lookup: &Lookup<'_>) -> RuleIds {
         let mut ids = RuleIds::new();
         let unnamed = usize::try_from(document).ok().and_then(|id| self.unnamed.get(id));
         let named = lookup
             .resource
             .and_then(|resource| self.named.get(&(document, resource)));
         // One after the other, without a list of both: most documents name the resources of all their rules.
-        if let Some(rules) = unnamed {
+        if let Some(rules) = unnamed.filter(|rules| !rules.is_empty()) {
             self.find(rules, lookup, &mut ids);
         }
         if let Some(rules) = named {
@@ -242,7 +271,7 @@ impl Index {
     }
 
     /// Adds those of some rules that could be about a request.
-    fn find(&self, rules: &Rules, lookup: &Lookup, ids: &mut RuleIds) {
+    fn find(&self, rules: &Rules, lookup: &Lookup<'_>, ids: &mut RuleIds) {
         for (namespaces, entry) in part(&self.open, &rules.open) {
             if namespaces.begins(lookup.namespace) & entry.may_be_about(lookup) {
                 ids.push(entry.rule);
@@ -253,7 +282,11 @@ impl Index {
         }
         let exact = part(&self.exact, &rules.exact);
         let exact = match lookup.namespaces {
-            Namespaces::One(hash) => equal_range(exact, hash),
+            Namespaces::One(namespace) => {
+                let hash = lookup.hash.get().unwrap_or_else(|| self.hash(namespace));
+                lookup.hash.set(Some(hash));
+                equal_range(exact, hash)
+            }
             Namespaces::None => &[],
             Namespaces::All => exact,
         };
@@ -265,13 +298,46 @@ impl Index {
     }
 }
 
+impl Rules {
+    fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.exact.is_empty()
+    }
+}
+
+impl Names {
+    fn add(&mut self, name: &str, id: u32) {
+        self.documents.entry(name.into()).or_default().push(id);
+        self.lengths |= Self::length(name);
+    }
+
+    /// Adds the documents of a name.
+    #[inline]
+    fn find(&self, name: &str, ids: &mut DocumentIds) {
+        if self.lengths & Self::length(name) != 0 {
+            self.find_known(name, ids);
+        }
+    }
+
+    fn find_known(&self, name: &str, ids: &mut DocumentIds) {
+        if let Some(documents) = self.documents.get(name) {
+            documents.iter().for_each(|id| ids.push(*id));
+        }
+    }
+
+    /// Long ones are taken for equally long.
+    fn length(name: &str) -> u64 {
+        1 << name.len().min(63)
+    }
+}
+
 impl Entries {
     fn add(&mut self, entry: Entry, matches: &Match, namespaces: &[u64]) {
+        let start = Start::of(matches.namespaces.as_deref());
         if namespaces.is_empty() {
-            self.open.push((Start::of(matches.namespaces.as_deref()), entry));
+            self.open.push((start, entry));
         }
         self.exact
-            .extend(namespaces.iter().map(|namespace| (*namespace, entry)));
+            .extend(namespaces.iter().map(|namespace| (*namespace, start, entry)));
     }
 }
 
@@ -290,7 +356,7 @@ impl Entry {
         }
     }
 
-    fn may_be_about(&self, lookup: &Lookup) -> bool {
+    fn may_be_about(&self, lookup: &Lookup<'_>) -> bool {
         // Both at once: which of them says no can't be predicted.
         self.verbs.intersects(lookup.verbs) & self.names.begins(lookup.name)
     }
@@ -312,7 +378,7 @@ impl Start {
             same.count().min(common)
         });
         let bits = common as u64 * 8;
-        Self(u64::from_be_bytes(padded(first)) & mask(bits) | bits)
+        Self(first_bytes(first) & mask(bits) | bits)
     }
 
     fn begins(self, text: Beginning) -> bool {
@@ -333,7 +399,7 @@ impl Beginning {
 
     fn of(text: &str) -> Self {
         Self {
-            first: first_bytes(text),
+            first: first_bytes(text.as_bytes()),
             known: u64::MAX,
         }
     }
@@ -344,20 +410,21 @@ fn mask(bits: u64) -> u64 {
     !(u64::MAX >> (bits & 0x3f))
 }
 
-/// The first eight bytes of a text as a number.
-fn first_bytes(text: &str) -> u64 {
-    u64::from_be_bytes(padded(text.as_bytes()))
-}
-
-fn padded(bytes: &[u8]) -> [u8; 8] {
-    if let Some(first) = bytes.first_chunk() {
-        return *first;
+/// The first eight bytes of a text as a number; what is not there is zero.
+fn first_bytes(text: &[u8]) -> u64 {
+    if let Some(first) = text.first_chunk() {
+        return u64::from_be_bytes(*first);
     }
-    let mut padded = [0; 8];
-    for (to, from) in padded.iter_mut().zip(bytes) {
-        *to = *from;
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        // They overlap; so of the last four those go that are among the first four.
+        let after = u64::from(u32::from_be_bytes(*last)) << (8 * (8 - text.len()));
+        return u64::from(u32::from_be_bytes(*first)) << 32 | after & u64::from(u32::MAX);
     }
-    padded
+    let mut number = 0;
+    for (byte, shift) in text.iter().zip([56, 48, 40]) {
+        number |= u64::from(*byte) << shift;
+    }
+    number
 }
 
 fn unique(mut numbers: Vec<u64>) -> Vec<u64> {
@@ -367,8 +434,10 @@ fn unique(mut numbers: Vec<u64>) -> Vec<u64> {
 }
 
 /// Sorted, each once.
+#[inline]
 fn in_order<A: smallvec::Array<Item = u32>>(ids: &mut SmallVec<A>) {
-    if ids.len() > 1 {
+    // Most are one, and most of a few come in order.
+    if ids.len() > 1 && !ids.is_sorted_by(|a, b| a < b) {
         ids.sort_unstable();
         ids.dedup();
     }
@@ -412,5 +481,20 @@ impl Hasher for Mix {
 
     fn finish(&self) -> u64 {
         self.0 ^ (self.0 >> 32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_are_those_of_the_text_and_zeros() {
+        for len in 0..12 {
+            let text = &b"abcdefghijkl"[..len];
+            let mut padded = [0; 8];
+            padded.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+            assert_eq!(first_bytes(text), u64::from_be_bytes(padded), "{len}");
+        }
     }
 }

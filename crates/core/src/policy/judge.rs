@@ -79,10 +79,11 @@ impl<'q, 'v> Tally<'q, 'v> {
     }
 
     /// Adds what one document says; `rules` are those that could be about the request, in their order.
+    #[inline]
     pub(super) fn add(&mut self, document: &'q Document, rules: impl Iterator<Item = &'q CompiledRule>) {
         let question = self.question;
         let weighed = Weighed::of(&document.limits, question.counted(self.counted));
-        let asked = question.asked_under(&weighed);
+        let asked = &*question.asked_under(&weighed);
         if !document.shadow {
             self.nearest.improve(Nearest::NoRule);
             self.verdict.effects = self.verdict.effects.union(asked.effects);
@@ -94,7 +95,7 @@ impl<'q, 'v> Tally<'q, 'v> {
             if rule.profile && *spoken.get_or_insert(permission.allowed || permission.denied) {
                 break;
             }
-            self.judge(document, rule, &asked, &mut scope, &mut permission);
+            self.judge(document, rule, asked, &mut scope, &mut permission);
         }
         if document.shadow {
             return;
@@ -279,6 +280,7 @@ impl<'q, 'v> Tally<'q, 'v> {
     ///
     /// What nothing permits anyway is not looked up: which rule denies would tell what the object is like, to one who may
     /// not touch it.
+    #[inline]
     pub(super) fn conclude(&mut self) -> Result<(), Vec<Need>> {
         let may_be_permitted = self.permitted || self.may_help || !self.with_approval.is_empty();
         if !self.needs.is_empty() && may_be_permitted {

@@ -42,6 +42,7 @@ impl Masks {
     ///
     /// # Errors
     /// Each rule was compiled when its document was read; only together they may not be.
+    #[inline]
     pub(super) fn of(
         &self,
         documents: &[Document],

@@ -94,6 +94,7 @@ pub(super) struct Asked<'r> {
 }
 
 impl<'r> Asked<'r> {
+    #[inline]
     pub(super) fn new(request: &'r Canonical) -> Self {
         let attributes = request.attributes();
         let (subresource, raw) = (attributes.subresource.as_str(), attributes.name.as_str());
@@ -284,6 +285,7 @@ impl Match {
     }
 
     /// What keeps this rule from permitting the request: everything about the request has to be listed.
+    #[inline]
     pub(super) fn missed(&self, asked: &Asked<'_>) -> Missed {
         let permitted = self.permitted_effects();
         let fits = !asked.effects.is_empty()
@@ -307,6 +309,7 @@ impl Match {
     }
 
     /// Whether this rule restricts the request: something about it is listed, or can't be told.
+    #[inline]
     pub(super) fn restricts(&self, asked: &Asked<'_>) -> bool {
         self.effects.is_none_or(|effects| asked.effects.intersects(effects))
             && self.verbs.is_none_or(|verbs| verbs_restrict(verbs, asked))
@@ -352,6 +355,7 @@ impl Scope {
 }
 
 /// Whether a request falls inside one of the scopes.
+#[inline]
 pub(super) fn in_scope(scopes: &[Scope], asked: &Asked<'_>) -> bool {
     asked.is_discovery() || scopes.iter().any(|scope| scope.contains(asked))
 }

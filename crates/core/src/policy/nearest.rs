@@ -1,6 +1,5 @@
 //! What came closest to permitting a request: what a caller who is refused could change.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::denial::Reason;
@@ -32,14 +31,15 @@ impl<'d> Nearest<'d> {
         }
     }
 
-    fn rank(self) -> (u8, Reverse<u32>) {
+    fn rank(self) -> u32 {
         match self {
-            Self::NoDocument => (0, Reverse(0)),
-            Self::NoRule => (1, Reverse(0)),
-            Self::Effects(_, missing) => (2, Reverse(missing.len())),
-            Self::Scope(_) => (3, Reverse(0)),
-            Self::Forbidden(..) => (4, Reverse(0)),
-            Self::NoApprover(..) => (5, Reverse(0)),
+            Self::NoDocument => 0,
+            Self::NoRule => 1,
+            // The fewer, the closer.
+            Self::Effects(_, missing) => 2 + Effects::ALL.len().saturating_sub(missing.len()),
+            Self::Scope(_) => 100,
+            Self::Forbidden(..) => 101,
+            Self::NoApprover(..) => 102,
         }
     }
 

@@ -49,18 +49,20 @@ pub(super) enum Late {
 }
 
 impl<'r> Question<'r> {
+    #[inline]
     pub(super) fn new(subject: &'r Subject, request: &'r Canonical, facts: &'r Facts, now: Timestamp) -> Self {
+        // What the body alone tells is known already.
+        let change = match &facts.live_object {
+            None => Cow::Borrowed(request.change()),
+            live => Cow::Owned(Change::of(request, live.as_ref())),
+        };
         Self {
             subject,
             request,
             facts,
             now,
+            change,
             asked: Asked::new(request),
-            // What the body alone tells is known already.
-            change: match &facts.live_object {
-                None => Cow::Borrowed(request.change()),
-                live => Cow::Owned(Change::of(request, live.as_ref())),
-            },
         }
     }
 
@@ -127,11 +129,12 @@ impl<'r> Question<'r> {
     }
 
     /// The request as the limits of one document see it.
-    pub(super) fn asked_under(&self, weighed: &Weighed<'_>) -> Asked<'r> {
+    #[inline]
+    pub(super) fn asked_under(&self, weighed: &Weighed<'_>) -> Cow<'_, Asked<'r>> {
         if weighed.destructive && !self.is_harmless_dry_run() {
-            self.asked.with_effect(Effect::Destructive)
+            Cow::Owned(self.asked.with_effect(Effect::Destructive))
         } else {
-            self.asked
+            Cow::Borrowed(&self.asked)
         }
     }
 
@@ -146,6 +149,7 @@ impl<'r> Question<'r> {
     }
 
     /// What is left of a rule that fits: labels and condition.
+    #[inline]
     pub(super) fn late(&self, rule: &CompiledRule, asked: &Asked<'_>) -> Late {
         let mut permits = true;
         if let Some(listed) = &rule.matches.labels {

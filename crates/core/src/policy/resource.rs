@@ -29,6 +29,7 @@ pub(super) struct Resource<'r> {
 
 impl Resource<'_> {
     /// Whether the pattern matches the group or one that serves the same resource.
+    #[inline]
     fn is_in_group(&self, group: &Group) -> bool {
         let same = || {
             let mut aliases = ALIASES.iter();
@@ -66,6 +67,7 @@ pub(super) enum Group {
 }
 
 impl Group {
+    #[inline]
     pub(super) fn matches(&self, group: &str) -> bool {
         match self {
             Self::Any => true,
@@ -119,6 +121,7 @@ impl ResourceSpec {
         self.matches(asked, true)
     }
 
+    #[inline]
     fn matches(&self, asked: &Resource<'_>, if_unsaid: bool) -> bool {
         let Self::Some {
             group,

@@ -219,11 +219,7 @@ impl PolicyEngine for PolicySet {
                 return Evaluation::Verdict(Verdict::new(Outcome::Deny(Denial::new(message))));
             }
         };
-        let mut verdict = Verdict::masked_by(masking, Outcome::Allow);
-        match self.weigh(subject, request, facts, now, &mut verdict) {
-            Ok(()) => Evaluation::Verdict(verdict),
-            Err(needs) => Evaluation::Needs(needs),
-        }
+        self.evaluate_masked(masking, subject, request, facts, now)
     }
 
     fn revision(&self) -> Digest {
@@ -246,6 +242,25 @@ impl PolicySet {
                 masks.of(documents, || index.documents(subject, documents))
             }
         }
+    }
+
+    /// What should happen to a request whose answer is masked like this.
+    fn evaluate_masked(
+        &self,
+        masking: Arc<MaskPolicy>,
+        subject: &Subject,
+        request: &Canonical,
+        facts: &Facts,
+        now: Timestamp,
+    ) -> Evaluation {
+        // It is large to move: filled in where it is handed out from.
+        let mut evaluation = Evaluation::Verdict(Verdict::masked_by(masking, Outcome::Allow));
+        if let Evaluation::Verdict(verdict) = &mut evaluation
+            && let Err(needs) = self.weigh(subject, request, facts, now, verdict)
+        {
+            evaluation = Evaluation::Needs(needs);
+        }
+        evaluation
     }
 
     /// Fills a verdict that is empty but for the masking in.

@@ -52,6 +52,7 @@ impl Negotiated {
 }
 
 /// The `Accept` to send. With `strict`, a caller that offers no JSON is refused instead of given some.
+#[inline]
 pub(super) fn negotiate<'a>(
     values: impl Iterator<Item = &'a str> + Clone,
     answer: Answer,

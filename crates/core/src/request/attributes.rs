@@ -6,7 +6,8 @@ use std::fmt;
 
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
-use smol_str::SmolStr;
+
+use super::text::Text;
 
 /// The verb that the server derives, which RBAC and audit use. It is not the HTTP method, and it may lie about the
 /// effect: an exec over WebSocket is a `get`.
@@ -81,42 +82,43 @@ pub struct Attributes {
     /// `api`, `apis` or empty.
     pub api_prefix: &'static str,
     /// Group, empty for core.
-    pub api_group: SmolStr,
+    pub api_group: Text,
     /// Version.
-    pub api_version: SmolStr,
+    pub api_version: Text,
     /// Namespace; empty for cluster scope and for all namespaces. For a Namespace object it equals the name.
-    pub namespace: SmolStr,
+    pub namespace: Text,
     /// Resource, plural.
-    pub resource: SmolStr,
+    pub resource: Text,
     /// Subresource, empty for none.
-    pub subresource: SmolStr,
+    pub subresource: Text,
     /// Name, from the path or, for list and watch, from a field selector that fixes it.
-    pub name: SmolStr,
+    pub name: Text,
     /// Field selector as given.
-    pub field_selector: SmolStr,
+    pub field_selector: Text,
     /// Label selector as given.
-    pub label_selector: SmolStr,
+    pub label_selector: Text,
     /// Decoded path.
-    pub path: SmolStr,
+    pub path: Text<120>,
     /// Segments of the path before the resource.
     pub(crate) before_resource: usize,
 }
 
 impl Attributes {
     /// Attributes of a request that is not about a resource.
-    pub(super) fn non_resource(verb: Verb, path: SmolStr) -> Self {
+    #[inline]
+    pub(super) fn non_resource(verb: Verb, path: Text<120>) -> Self {
         Self {
             is_resource_request: false,
             verb,
             api_prefix: "",
-            api_group: SmolStr::default(),
-            api_version: SmolStr::default(),
-            namespace: SmolStr::default(),
-            resource: SmolStr::default(),
-            subresource: SmolStr::default(),
-            name: SmolStr::default(),
-            field_selector: SmolStr::default(),
-            label_selector: SmolStr::default(),
+            api_group: Text::default(),
+            api_version: Text::default(),
+            namespace: Text::default(),
+            resource: Text::default(),
+            subresource: Text::default(),
+            name: Text::default(),
+            field_selector: Text::default(),
+            label_selector: Text::default(),
             path,
             before_resource: 0,
         }

@@ -26,13 +26,14 @@ use crate::refusal::Refusal;
 pub(super) const MAX_BODY: usize = 3 * 1024 * 1024;
 
 /// Adds the body to a request whose head is understood.
+#[inline]
 pub(super) fn add(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
-    match request.method {
+    match *request.parts.method {
         Method::GET | Method::HEAD if body.is_empty() => Ok(()),
-        Method::GET | Method::HEAD => Err(no_body(&request.method)),
+        Method::GET | Method::HEAD => Err(no_body(request.parts.method)),
         // Nobody here knows what a backend behind a proxy would do with a body.
-        _ if request.effects.contains(Effect::Connect) && body.is_empty() => Ok(()),
-        _ if request.effects.contains(Effect::Connect) => {
+        _ if request.parts.effects.contains(Effect::Connect) && body.is_empty() => Ok(()),
+        _ if request.parts.effects.contains(Effect::Connect) => {
             Err(content_type::unsupported("a body to something beyond the API").with_remedy("send none"))
         }
         Method::DELETE => add_deletion(request, declared, body),
@@ -47,15 +48,15 @@ pub(super) fn no_body(method: &Method) -> Refusal {
 
 fn add_deletion(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
     let options = if body.is_empty() {
-        let options = delete_options::from_query(&mut request.query);
+        let options = delete_options::from_query(&mut request.parts.query);
         request.rewrite_query();
         Value::Object(options)
     } else {
-        delete_options::refuse_in_query(&request.query)?;
-        ContentType::of(&request.method, declared)?;
+        delete_options::refuse_in_query(&request.parts.query)?;
+        ContentType::of(request.parts.method, declared)?;
         let options = parse(body)?;
         key_case::check(&options)?;
-        delete_options::check(&options, &agreement::api_version(&request.attributes))?;
+        delete_options::check(&options, &agreement::api_version(&request.parts.attributes))?;
         options
     };
     request.set_dry_run(delete_options::is_dry_run(&options));
@@ -64,14 +65,14 @@ fn add_deletion(request: &mut Canonical, declared: Option<&str>, body: &[u8]) ->
 }
 
 fn add_change(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
-    let Some(kind) = request.kind.clone() else {
+    let Some(kind) = request.parts.kind.clone() else {
         return Err(Refusal::malformed("a change of something that is no resource"));
     };
     if body.is_empty() {
-        return Err(Refusal::malformed(format!("a {} without a body", request.method))
+        return Err(Refusal::malformed(format!("a {} without a body", request.parts.method))
             .with_remedy("send the object, or the patch, as JSON"));
     }
-    let content_type = ContentType::of(&request.method, declared)?;
+    let content_type = ContentType::of(request.parts.method, declared)?;
     check_patch_type(request, content_type, &kind)?;
     let mut value = match content_type {
         ContentType::ApplyPatch => parse(body).map_err(|refusal| {
@@ -93,7 +94,7 @@ fn check_change(request: &Canonical, content_type: ContentType, body: &Value, ki
     match (content_type, body) {
         (ContentType::JsonPatch, Value::Array(operations)) => patch_oracle::check(operations, kind),
         (ContentType::JsonPatch, _) => Err(Refusal::malformed("a JSON patch that is no array")),
-        (_, Value::Object(object)) => agreement::check(object, &request.attributes, kind),
+        (_, Value::Object(object)) => agreement::check(object, &request.parts.attributes, kind),
         _ => Err(Refusal::malformed("a body that is no JSON object")),
     }
 }
@@ -101,8 +102,8 @@ fn check_change(request: &Canonical, content_type: ContentType, body: &Value, ki
 /// Puts another body in the place of a change's, which passes the same checks. The effects stay, as far as the URL tells
 /// them.
 pub(super) fn replace(request: &mut Canonical, body: &Value) -> Result<(), Refusal> {
-    let kind = request.kind.clone();
-    let content_type = request.content_type.and_then(ContentType::named);
+    let kind = request.parts.kind.clone();
+    let content_type = request.parts.content_type.and_then(ContentType::named);
     let (Some(kind), Some(content_type)) = (kind, content_type) else {
         return Err(Refusal::malformed("a change of something that is no resource"));
     };
@@ -116,18 +117,18 @@ pub(super) fn replace(request: &mut Canonical, body: &Value) -> Result<(), Refus
     let body = parse(&bytes)?;
     check_change(request, content_type, &body, &kind)?;
     let dry_run = is_dry_run(request, &body)?;
-    if dry_run != request.dry_run {
+    if dry_run != request.parts.dry_run {
         return Err(Refusal::malformed("a rewrite that changes whether it is a dry run"));
     }
     request.set_body(content_type, body);
     if is_credential_secret(request) {
-        request.effects = request.effects.with(Effect::Credential);
+        request.parts.effects = request.parts.effects.with(Effect::Credential);
     }
     Ok(())
 }
 
 fn check_patch_type(request: &Canonical, content_type: ContentType, kind: &Kind) -> Result<(), Refusal> {
-    if content_type != ContentType::ApplyPatch && request.query.get("force").is_some() {
+    if content_type != ContentType::ApplyPatch && request.parts.query.get("force").is_some() {
         return Err(
             Refusal::malformed("query key `force` on something other than an apply").with_remedy("leave it out")
         );
@@ -143,8 +144,8 @@ fn check_patch_type(request: &Canonical, content_type: ContentType, kind: &Kind)
 
 /// Whether the server persists nothing. An eviction can say so in its body too, but must not contradict itself.
 fn is_dry_run(request: &Canonical, body: &Value) -> Result<bool, Refusal> {
-    let in_query = request.query.get("dryRun").is_some();
-    if !is_eviction(&request.attributes) {
+    let in_query = request.parts.query.get("dryRun").is_some();
+    if !is_eviction(&request.parts.attributes) {
         return Ok(in_query);
     }
     let Some(options) = body.get("deleteOptions").filter(|options| **options != Value::Null) else {
@@ -160,17 +161,17 @@ fn parse(body: &[u8]) -> Result<Value, Refusal> {
 
 impl Canonical {
     fn set_body(&mut self, content_type: ContentType, value: Value) {
-        self.body = Some(Box::new(Body {
+        self.parts.body = Some(Box::new(Body {
             bytes: value.to_bytes(),
             json: value,
         }));
-        self.content_type = Some(content_type.as_str());
+        self.parts.content_type = Some(content_type.as_str());
     }
 
     fn set_dry_run(&mut self, dry_run: bool) {
-        self.dry_run = dry_run;
+        self.parts.dry_run = dry_run;
         if dry_run {
-            self.effects = lowered_by_dry_run(self.effects, &self.attributes);
+            self.parts.effects = lowered_by_dry_run(self.parts.effects, &self.parts.attributes);
         }
     }
 
@@ -178,8 +179,8 @@ impl Canonical {
     fn rewrite_query(&mut self) {
         if let Some((path, _)) = self.target().split_once('?') {
             let mut target = path.to_owned();
-            self.query.write(&mut target);
-            self.target = Some(target.into());
+            self.parts.query.write(&mut target);
+            self.parts.target = Some(target.into());
         }
     }
 }

@@ -84,6 +84,7 @@ pub(super) fn is_self_review(attributes: &Attributes) -> bool {
 }
 
 /// Whether it is a create that only asks.
+#[inline]
 pub(super) fn is_review(attributes: &Attributes) -> bool {
     attributes.verb == Verb::Create
         && attributes.subresource.is_empty()
@@ -139,19 +140,21 @@ pub(super) fn is_credential_secret(request: &Canonical) -> bool {
     let Some(body) = request.json() else {
         return false;
     };
-    let attributes = &request.attributes;
+    let attributes = request.attributes();
     let secret_type = body.get("type").and_then(Value::as_str);
     (attributes.api_group.as_str(), attributes.resource.as_str()) == ("", "secrets")
         && secret_type.is_some_and(|secret_type| CREDENTIAL_SECRETS.contains(&secret_type))
 }
 
 /// Whether it is on the list of what is never sent, or makes a controller act.
+#[inline]
 fn escalates(attributes: &Attributes) -> bool {
-    hard_deny::concern(attributes).is_some()
-        || attributes.verb.is_mutating()
-            && CONTROLLER_GROUPS
+    // A read is neither.
+    attributes.verb.is_mutating()
+        && (hard_deny::concern(attributes).is_some()
+            || CONTROLLER_GROUPS
                 .iter()
-                .any(|parent| is_group_below(&attributes.api_group, parent))
+                .any(|parent| is_group_below(&attributes.api_group, parent)))
 }
 
 /// Whether a group is this one, or one below it.
@@ -161,6 +164,7 @@ pub(super) fn is_group_below(group: &str, parent: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
+#[inline]
 fn touches_credentials(attributes: &Attributes) -> bool {
     CREDENTIALS.contains(&attributes.resource.as_str())
         || attributes.verb.is_mutating()
@@ -178,6 +182,7 @@ pub(super) fn is_eviction(attributes: &Attributes) -> bool {
 }
 
 /// What a request does, as far as method, URL and catalog tell.
+#[inline]
 pub(super) fn effects(attributes: &Attributes, origin: Option<Origin>) -> Effects {
     if !attributes.is_resource_request {
         return Effects::only(Effect::Discovery);
@@ -226,6 +231,7 @@ pub(super) fn lowered_by_dry_run(effects: Effects, attributes: &Attributes) -> E
         .collect()
 }
 
+#[inline]
 fn is_connect(attributes: &Attributes, origin: Option<Origin>) -> bool {
     match subresource(attributes) {
         Some(Subresource::Stream | Subresource::Proxy) => true,

@@ -129,38 +129,30 @@ impl Gate {
     /// The refusal: 403 for hostile headers, 404 for what the catalog doesn't know, 405 for a method that a
     /// subresource doesn't have, 406 for an answer that can't be handed out, else 400.
     pub fn head(&self, target: Target, headers: &HeaderMap) -> Result<Head, Refusal> {
-        let mut headers = Headers::read(headers, &self.refused_headers)?;
-        let upgrade = headers.upgrade(&target.method, &target.attributes)?;
-        let kind = self.kind(&target, upgrade.as_ref())?;
-        let negotiated = accept::negotiate(headers.accept(), answer(&target.attributes), self.not_acceptable)?;
-        let declared_type = headers.content_type.map(str::to_owned);
+        let mut read = Headers::default();
+        read.read(headers, &self.refused_headers)?;
+        let upgrade = read.upgrade(target.method(), target.attributes())?;
+        let kind = self.kind(&target, upgrade.as_deref())?;
+        let negotiated = accept::negotiate(read.accept(), answer(target.attributes()), self.not_acceptable)?;
         let effects = self.effects(&target, kind.as_deref());
+        let mut parts = target.parts;
+        parts.effects = effects;
+        parts.kind = kind;
+        parts.accept = negotiated.accept;
+        parts.accepts_json = negotiated.offered;
+        parts.user_agent = read.user_agent;
+        parts.upgrade = upgrade;
+        parts.dropped_headers = read.dropped;
         Ok(Head {
-            declared_type,
-            guard: (target.attributes.resource == "namespaces").then(|| Arc::clone(&self.guard)),
-            request: Canonical {
-                target: target.canonical,
-                method: target.method,
-                attributes: target.attributes,
-                query: target.query,
-                effects,
-                kind,
-                accept: negotiated.accept,
-                accepts_json: negotiated.offered,
-                content_type: None,
-                user_agent: headers.user_agent.take(),
-                upgrade: upgrade.map(Box::new),
-                dropped_headers: headers.dropped,
-                dry_run: false,
-                body: None,
-                change: None,
-            },
+            declared_type: read.content_type.map(str::to_owned),
+            guard: (parts.attributes.resource == "namespaces").then(|| Arc::clone(&self.guard)),
+            request: Canonical { parts },
         })
     }
 
     /// The resource of a request, if it is about one: known, in its scope, with a subresource that may be used so.
     fn kind(&self, target: &Target, upgrade: Option<&Upgrade>) -> Result<Option<Arc<Kind>>, Refusal> {
-        let attributes = &target.attributes;
+        let attributes = target.attributes();
         if !attributes.is_resource_request {
             return Ok(None);
         }
@@ -182,7 +174,13 @@ impl Gate {
                     Origin::Aggregated => false,
                 }
         };
-        match target.query.field_terms.iter().find(|term| !selectable(&term.field)) {
+        match target
+            .parts
+            .query
+            .field_terms
+            .iter()
+            .find(|term| !selectable(&term.field))
+        {
             None => Ok(()),
             Some(term) => Err(usage::forbidden(format!(
                 "{} can't be selected by the field {}",
@@ -194,7 +192,7 @@ impl Gate {
     }
 
     fn effects(&self, target: &Target, kind: Option<&Kind>) -> Effects {
-        let effects = effect_table::effects(&target.attributes, kind.map(|kind| kind.origin));
+        let effects = effect_table::effects(target.attributes(), kind.map(|kind| kind.origin));
         if self.guard.named_by(target) {
             effects.with(Effect::Guard)
         } else {
@@ -228,7 +226,7 @@ impl Head {
     /// Bytes of body that are read at the most; none for GET and HEAD.
     #[must_use]
     pub fn body_limit(&self) -> usize {
-        match self.request.method {
+        match *self.request.parts.method {
             Method::GET | Method::HEAD => 0,
             _ => MAX_BODY,
         }
@@ -238,7 +236,7 @@ impl Head {
     #[must_use]
     pub fn body_too_large(&self) -> Refusal {
         match self.body_limit() {
-            0 => body::no_body(&self.request.method),
+            0 => body::no_body(self.request.parts.method),
             limit => Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 Class::Malformed,
@@ -256,15 +254,17 @@ impl Head {
             return Err(self.body_too_large());
         }
         body::add(&mut self.request, self.declared_type.as_deref(), body)?;
-        if effect_table::is_credential_secret(&self.request) {
-            self.request.effects = self.request.effects.with(Effect::Credential);
+        if self.request.json().is_some() && effect_table::is_credential_secret(&self.request) {
+            self.request.parts.effects = self.request.parts.effects.with(Effect::Credential);
         }
         if let Some(guard) = &self.guard
             && guard.is_namespace(self.request.object_name().unwrap_or_default())
         {
-            self.request.effects = self.request.effects.with(Effect::Guard);
+            self.request.parts.effects = self.request.parts.effects.with(Effect::Guard);
         }
-        self.request.understand_change();
+        if self.request.attributes().verb.is_mutating() {
+            self.request.understand_change();
+        }
         Ok(self.request)
     }
 }

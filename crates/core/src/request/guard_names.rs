@@ -24,16 +24,17 @@ const NAMESPACE_FIELDS: [&str; 5] = [
 
 /// Whether a request changes objects of the guard's own kinds, wherever they are: policies are among them.
 fn changes_policies(target: &Target) -> bool {
-    let attributes = &target.attributes;
+    let attributes = &target.parts.attributes;
     attributes.verb.is_mutating() && attributes.is_resource_request && attributes.api_group == GROUP
 }
 
 impl GuardNames {
     /// Whether a request names the guard. What it says about itself in a review is harmless.
+    #[inline]
     pub(super) fn named_by(&self, target: &Target) -> bool {
         changes_policies(target)
             || (self.namespace_named_by(target) || self.identity_named_by(target))
-                && !is_self_review(&target.attributes)
+                && !is_self_review(&target.parts.attributes)
     }
 
     /// Whether an object of this name, created by a request, would be the guard's.
@@ -45,12 +46,12 @@ impl GuardNames {
         let Some(namespace) = self.namespace.as_deref() else {
             return false;
         };
-        let attributes = &target.attributes;
+        let attributes = &target.parts.attributes;
         // The exclusion `!=` names it as well.
         let selected = |field: &str, value: &str| NAMESPACE_FIELDS.contains(&field) && value == namespace;
         attributes.namespace == namespace
             || (attributes.resource == "namespaces" && attributes.name == namespace)
-            || target.query.field_terms.iter().any(|term| {
+            || target.parts.query.field_terms.iter().any(|term| {
                 selected(&term.field, &term.value)
                     || (attributes.resource == "namespaces" && term.field == "metadata.name" && term.value == namespace)
             })
@@ -60,7 +61,7 @@ impl GuardNames {
         let Some(identity) = self.identity.as_deref() else {
             return false;
         };
-        let attributes = &target.attributes;
+        let attributes = &target.parts.attributes;
         if attributes.name == identity {
             return true;
         }

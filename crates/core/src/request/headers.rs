@@ -113,60 +113,66 @@ pub(super) struct Handshake<'a> {
 
 impl<'a> Headers<'a> {
     /// Sorts the headers. `refused` names headers that are hostile in this deployment.
-    pub(super) fn read(headers: &'a HeaderMap, refused: &[HeaderName]) -> Result<Self, Refusal> {
+    pub(super) fn read(&mut self, headers: &'a HeaderMap, refused: &[HeaderName]) -> Result<(), Refusal> {
         if headers.len() > MAX_HEADERS {
             return Err(Refusal::malformed(format!("more than {MAX_HEADERS} headers")));
         }
-        let size: usize = headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        if size > MAX_HEADER_BYTES {
-            return Err(Refusal::malformed(format!(
-                "more than {MAX_HEADER_BYTES} bytes of headers"
-            )));
+        let mut size = 0_usize;
+        if let Err(refusal) = self.sort(headers, refused, &mut size) {
+            // Headers that are too large are that before anything else.
+            let lens = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+            check_size(lens.sum())?;
+            return Err(refusal);
         }
-        let mut read = Self::default();
+        check_size(size)
+    }
+
+    fn sort(&mut self, headers: &'a HeaderMap, refused: &[HeaderName], size: &mut usize) -> Result<(), Refusal> {
         let mut body_length = (false, false);
         for (header, value) in headers {
-            let name = Name::of(header.as_str());
+            let text = header.as_str();
+            *size += text.len() + value.len();
+            let name = Name::of(text);
             if name == Name::Identity || refused.contains(header) {
-                return Err(identity(&format!("header {}", Quoted(header.as_str()))));
+                return Err(identity(&format!("header {}", Quoted(text))));
             }
             if name == Name::Disguise {
-                let what = format!("header {}", Quoted(header.as_str()));
+                let what = format!("header {}", Quoted(text));
                 return Err(hostile(&what).with_remedy("leave it out"));
             }
             if name.is_single() && headers.get_all(header).iter().nth(1).is_some() {
-                return Err(hostile(&format!("header {} twice", Quoted(header.as_str()))));
+                return Err(hostile(&format!("header {} twice", Quoted(text))));
             }
-            let value = plain(header, value)?;
+            let Some(value) = plain(value) else {
+                let message = format!("a control or non-ASCII byte in header {}", Quoted(text));
+                return Err(hostile(&message));
+            };
             match name {
-                Name::Accept => read.accept.push(value),
-                Name::ContentType => read.content_type = Some(value),
+                Name::Accept => self.accept.push(value),
+                Name::ContentType => self.content_type = Some(value),
                 Name::UserAgent => {
-                    read.user_agent.get_or_insert_with(|| sanitised(value));
+                    self.user_agent.get_or_insert_with(|| sanitised(value));
                 }
-                Name::Connection => read.connection().lines.push(value),
-                Name::Upgrade => read.connection().upgrade = Some(value),
-                Name::Protocol => read.connection().handshake.protocols.push(value),
-                Name::Key => read.connection().handshake.key = Some(value),
-                Name::Version => read.connection().handshake.version = Some(value),
+                Name::Connection => self.connection().lines.push(value),
+                Name::Upgrade => self.connection().upgrade = Some(value),
+                Name::Protocol => self.connection().handshake.protocols.push(value),
+                Name::Key => self.connection().handshake.key = Some(value),
+                Name::Version => self.connection().handshake.version = Some(value),
                 // Ours, whatever the caller's says.
                 Name::Host | Name::AcceptEncoding => {}
                 Name::ContentLength => body_length.0 = true,
                 Name::TransferEncoding => body_length.1 = true,
-                Name::Handshake | Name::Identity | Name::Disguise | Name::Other => read.drop(header.as_str()),
+                Name::Handshake | Name::Identity | Name::Disguise | Name::Other => self.drop(text),
             }
         }
         if body_length == (true, true) {
             return Err(hostile("Content-Length and Transfer-Encoding together"));
         }
-        if let Some(connection) = &read.connection {
+        if let Some(connection) = &self.connection {
             connection.refuse_tokens()?;
             connection.refuse_bearer_protocol()?;
         }
-        Ok(read)
+        Ok(())
     }
 
     /// Values of `Accept`.
@@ -213,14 +219,21 @@ impl<'a> Connection<'a> {
     }
 }
 
-fn plain<'a>(name: &HeaderName, value: &'a HeaderValue) -> Result<&'a str, Refusal> {
+fn check_size(size: usize) -> Result<(), Refusal> {
+    if size > MAX_HEADER_BYTES {
+        return Err(Refusal::malformed(format!(
+            "more than {MAX_HEADER_BYTES} bytes of headers"
+        )));
+    }
+    Ok(())
+}
+
+/// A value as text, if it is printable ASCII.
+fn plain(value: &HeaderValue) -> Option<&str> {
     let bytes = value.as_bytes();
     // All bytes at once: faster than to stop at the first that is wrong, which hardly any is.
-    if !bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
-        let message = format!("a control or non-ASCII byte in header {}", Quoted(name.as_str()));
-        return Err(hostile(&message));
-    }
-    std::str::from_utf8(bytes).map_err(|_| hostile("a header that is not ASCII"))
+    let plain = bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    plain.then(|| std::str::from_utf8(bytes).ok()).flatten()
 }
 
 /// A header that claims an identity.

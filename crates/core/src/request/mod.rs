@@ -59,6 +59,7 @@ mod seal;
 mod selectable_fields;
 mod selector;
 mod target;
+mod text;
 mod upgrade;
 mod usage;
 
@@ -78,3 +79,4 @@ pub(crate) use rewrite::Rewritten;
 pub use rewrite::{RewriteError, RewriteOp, RewriteOperation};
 pub use seal::{ClusterIdentity, Outgoing, PinRead, PinnedObject, Sealed, object_target, pin_read, seal};
 pub use target::Target;
+pub use text::Text;

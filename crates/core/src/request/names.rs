@@ -27,11 +27,13 @@ impl<'a> Word<'a> {
     }
 
     /// A DNS label: `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 63 characters.
+    #[inline]
     pub(super) fn is_dns_label(self) -> bool {
         self.text.len() <= 63 && self.is_dns_word()
     }
 
     /// A lower-case DNS subdomain: labels joined by dots, at most 253 characters.
+    #[inline]
     pub(super) fn is_dns_subdomain(self) -> bool {
         let labels = || self.text.split('.').all(|label| Word::new(label).is_dns_word());
         self.text.len() <= 253 && (self.is_dns_word() || labels())
@@ -45,12 +47,14 @@ impl<'a> Word<'a> {
     }
 
     /// A version in a path: `[a-z][a-z0-9]*`; discovery decides whether it exists.
+    #[inline]
     pub(super) fn is_version(self) -> bool {
         self.alphabets.contain(Alphabets::ALPHANUMERIC)
             && self.text.starts_with(|first: char| first.is_ascii_lowercase())
     }
 
     /// A subresource: `[a-z]+`.
+    #[inline]
     pub(super) fn is_subresource(self) -> bool {
         self.alphabets.contain(Alphabets::LOWER_CASE) && !self.is_empty()
     }

@@ -13,6 +13,7 @@ use super::alphabets::Alphabets;
 use super::names::Word;
 use super::percent::{self, DecodeError};
 use super::quote::Quoted;
+use super::text::Text;
 use crate::refusal::Refusal;
 
 /// Longest path, in bytes, as received and as sent.
@@ -43,11 +44,13 @@ pub(super) struct Segment<'a> {
 impl<'a> Path<'a> {
     /// Reads a target in whose path nothing is escaped or has to be, no segment is empty or of dots, and the last one ends
     /// it, in one pass; gives the query without its `?`. Every other target is looked at with more care, and another path.
+    #[inline]
     pub(super) fn read_plain(&mut self, target: &'a str) -> Option<&'a str> {
         let mut rest = target.strip_prefix('/')?;
         let after = loop {
             let (text, alphabets, after) = plain_start(rest)?;
-            if matches!(text, "" | "." | "..") {
+            // Dots are in no label.
+            if text.is_empty() || !alphabets.contain(Alphabets::LABEL) && matches!(text, "." | "..") {
                 return None;
             }
             self.segments.push(Segment {
@@ -96,10 +99,24 @@ impl<'a> Path<'a> {
         })
     }
 
+    /// Whether it is the same as it came, decoded and written anew.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain.is_some()
+    }
+
     /// The path as upstream sees it.
-    pub(super) fn decoded(&self) -> SmolStr {
+    #[cfg(test)]
+    fn decoded(&self) -> Text<120> {
+        let mut path = Text::default();
+        self.decode_into(&mut path);
+        path
+    }
+
+    /// Puts the path as upstream sees it into a text.
+    #[inline]
+    pub(super) fn decode_into(&self, text: &mut Text<120>) {
         if let Some(path) = self.plain {
-            return path.into();
+            return text.set(path);
         }
         let mut path = String::with_capacity(64);
         for segment in &self.segments {
@@ -109,7 +126,7 @@ impl<'a> Path<'a> {
         if self.trailing_slash {
             path.push('/');
         }
-        path.into()
+        text.set(&path);
     }
 
     /// The path as it is sent; none if that is the one that upstream sees. From segment `verbatim` on, segments are
@@ -158,6 +175,7 @@ impl<'a> Segment<'a> {
 }
 
 /// What a text starts with that is never escaped, the alphabets of that, and what follows.
+#[inline]
 fn plain_start(text: &str) -> Option<(&str, Alphabets, &str)> {
     let mut alphabets = Alphabets::ALL;
     let mut left = text.as_bytes();

@@ -26,12 +26,6 @@ pub(super) struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    /// No query, as most requests have.
-    pub(super) const NONE: Self = Self {
-        raw_len: 0,
-        pairs: Vec::new(),
-    };
-
     /// Splits at `&` and decodes once. What Go would drop silently is refused, so that all parties see the same pairs.
     pub(super) fn split(raw: &'a str) -> Result<Self, Refusal> {
         // No class allows more; what is longer is not worth splitting.
@@ -66,15 +60,7 @@ impl<'a> Pairs<'a> {
     }
 
     /// Checks every pair against the rules of a class.
-    #[inline]
     pub(super) fn check(self, class: Class) -> Result<Query, Refusal> {
-        if self.raw_len == 0 {
-            return Ok(Query::default());
-        }
-        self.check_all(class)
-    }
-
-    fn check_all(self, class: Class) -> Result<Query, Refusal> {
         class.check_len(self.raw_len)?;
         if self.pairs.is_empty() {
             return Ok(Query::default());

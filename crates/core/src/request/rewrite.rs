@@ -177,7 +177,10 @@ impl Canonical {
         let Some(mut body) = self.json().cloned() else {
             return Ok(Rewritten::Unchanged(self));
         };
-        match (self.attributes.verb, self.content_type.and_then(ContentType::named)) {
+        match (
+            self.parts.attributes.verb,
+            self.parts.content_type.and_then(ContentType::named),
+        ) {
             (Verb::Create | Verb::Update, _) => {
                 for operation in operations {
                     set(&mut body, operation, Removal::Field)?;

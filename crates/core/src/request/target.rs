@@ -5,6 +5,7 @@ use smol_str::SmolStr;
 
 use super::alphabets::Alphabets;
 use super::attributes::{Attributes, Verb};
+use super::canonical::Parts;
 use super::catalog_table::METRICS_GROUPS;
 use super::classify::{self, Layout, ResourcePath};
 use super::names::{self, Word};
@@ -12,6 +13,7 @@ use super::path::{Path, Segment, refuse_escapes};
 use super::query::{Pairs, Query};
 use super::query_keys::Class as QueryClass;
 use super::quote::Quoted;
+use super::text::Text;
 use crate::refusal::{Class, Refusal};
 
 /// Method and URL, parsed exactly.
@@ -19,13 +21,7 @@ use crate::refusal::{Class, Refusal};
 /// Knows no catalog and no header: whether the resource exists is for [`Gate::head`](super::Gate::head) to say.
 #[derive(Debug, Clone)]
 pub struct Target {
-    pub(super) method: Method,
-    pub(super) attributes: Attributes,
-    pub(super) query: Query,
-    pub(super) in_namespace: bool,
-    /// Canonical path and query; none if that is the decoded path.
-    pub(super) canonical: Option<SmolStr>,
-    canonicalized: bool,
+    pub(super) parts: Box<Parts>,
 }
 
 impl Target {
@@ -47,10 +43,9 @@ impl Target {
             path = Path::parse(raw_path, &mut decoded)?;
             raw_query
         };
-        let pairs = if raw_query.is_empty() {
-            Pairs::NONE
-        } else {
-            Pairs::split(raw_query)?
+        let pairs = match raw_query {
+            "" => None,
+            raw_query => Some(Pairs::split(raw_query)?),
         };
         match classify::layout(&path.segments) {
             Layout::NonResource { prefix } => Self::discovery(method, &path, pairs, prefix),
@@ -64,79 +59,93 @@ impl Target {
         }
     }
 
-    fn discovery(method: Method, path: &Path<'_>, pairs: Pairs<'_>, prefix: &str) -> Result<Self, Refusal> {
-        check_discovery(&method, &path.segments)?;
-        let query = pairs.check(QueryClass::Discovery)?;
-        let verb = if method == Method::HEAD { Verb::Head } else { Verb::Get };
-        let mut attributes = Attributes::non_resource(verb, path.decoded());
-        attributes.api_prefix = api_prefix(prefix);
-        let sent_path = path.canonical(0, false)?;
-        Ok(Self {
-            canonical: canonical(sent_path, &attributes.path, &query, QueryClass::Discovery)?,
-            canonicalized: path.trailing_slash,
-            in_namespace: false,
-            method,
-            attributes,
-            query,
-        })
+    fn discovery(
+        method: &'static Method,
+        path: &Path<'_>,
+        pairs: Option<Pairs<'_>>,
+        prefix: &str,
+    ) -> Result<Self, Refusal> {
+        check_discovery(method, &path.segments)?;
+        let mut parts = Parts::new(method);
+        parts.attributes.verb = if *method == Method::HEAD { Verb::Head } else { Verb::Get };
+        parts.attributes.api_prefix = api_prefix(prefix);
+        if let Some(pairs) = pairs {
+            parts.query = pairs.check(QueryClass::Discovery)?;
+        }
+        parts.canonicalized = path.trailing_slash;
+        write_path(&mut parts, path, QueryClass::Discovery, path.canonical(0, false)?)?;
+        Ok(Self { parts })
     }
 
     fn resource(
-        method: Method,
+        method: &'static Method,
         path: &Path<'_>,
-        pairs: Pairs<'_>,
+        pairs: Option<Pairs<'_>>,
         resource: &ResourcePath<'_>,
     ) -> Result<Self, Refusal> {
-        check_resource_path(&method, resource)?;
-        let class = query_class(&method, resource, &pairs);
-        let query = pairs.check(class)?;
+        if !path.is_plain() {
+            check_escapes(resource)?;
+        }
+        check_resource_path(method, resource)?;
+        let class = query_class(method, resource, pairs.as_ref());
+        let mut parts = Parts::new(method);
+        if let Some(pairs) = pairs {
+            parts.query = pairs.check(class)?;
+        }
         // Below `proxy` the backend sees the slash.
         let proxied = resource.subresource().text == "proxy";
-        let decoded = path.decoded();
-        let sent_path = path.canonical(resource.before.len() + 3, proxied)?;
-        Ok(Self {
-            canonical: canonical(sent_path, &decoded, &query, class)?,
-            canonicalized: path.trailing_slash && !proxied,
-            in_namespace: resource.in_namespace,
-            attributes: resource_attributes(&method, resource, class, &query, decoded),
-            method,
-            query,
-        })
+        let Parts { attributes, query, .. } = &mut *parts;
+        fill_in(attributes, method, resource, class, query);
+        parts.canonicalized = path.trailing_slash && !proxied;
+        parts.in_namespace = resource.in_namespace;
+        let sent_path = if path.is_plain() {
+            None
+        } else {
+            path.canonical(resource.before.len() + 3, proxied)?
+        };
+        write_path(&mut parts, path, class, sent_path)?;
+        Ok(Self { parts })
     }
 
     /// What the API server concludes.
     #[must_use]
     pub fn attributes(&self) -> &Attributes {
-        &self.attributes
+        &self.parts.attributes
     }
 
     /// HTTP method.
     #[must_use]
     pub fn method(&self) -> &Method {
-        &self.method
+        self.parts.method
     }
 
     /// Canonical path and query: what is sent.
     #[must_use]
     pub fn path_and_query(&self) -> &str {
-        self.canonical.as_ref().unwrap_or(&self.attributes.path)
+        self.parts.path_and_query()
     }
 
     /// Whether the path lost its trailing slash.
     #[must_use]
     pub fn is_canonicalized(&self) -> bool {
-        self.canonicalized
+        self.parts.canonicalized
     }
 }
 
-fn parse_method(method: &str) -> Result<Method, Refusal> {
+fn parse_method(method: &str) -> Result<&'static Method, Refusal> {
+    static GET: Method = Method::GET;
+    static HEAD: Method = Method::HEAD;
+    static POST: Method = Method::POST;
+    static PUT: Method = Method::PUT;
+    static PATCH: Method = Method::PATCH;
+    static DELETE: Method = Method::DELETE;
     Ok(match method {
-        "GET" => Method::GET,
-        "HEAD" => Method::HEAD,
-        "POST" => Method::POST,
-        "PUT" => Method::PUT,
-        "PATCH" => Method::PATCH,
-        "DELETE" => Method::DELETE,
+        "GET" => &GET,
+        "HEAD" => &HEAD,
+        "POST" => &POST,
+        "PUT" => &PUT,
+        "PATCH" => &PATCH,
+        "DELETE" => &DELETE,
         other => {
             return Err(Refusal::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -225,12 +234,17 @@ fn is_plain(segment: Word<'_>) -> bool {
     segment.alphabets.contain(Alphabets::UNRESERVED)
 }
 
-fn check_resource_path(method: &Method, path: &ResourcePath<'_>) -> Result<(), Refusal> {
+/// Only names of objects have escapes.
+fn check_escapes(path: &ResourcePath<'_>) -> Result<(), Refusal> {
     refuse_escapes(path.before)?;
     if let [resource, rest @ ..] = path.parts {
         refuse_escapes(std::slice::from_ref(resource))?;
         refuse_escapes(rest.split_at_checked(1).map_or(&[], |(_, after_name)| after_name))?;
     }
+    Ok(())
+}
+
+fn check_resource_path(method: &Method, path: &ResourcePath<'_>) -> Result<(), Refusal> {
     let wrong = |what: &str, word: Word<'_>| Err(Refusal::malformed(format!("{what}: {}", Quoted(word.text))));
     if path.prefix == "apis" && !path.group.is_dns_subdomain() {
         return wrong("the group is not a lower-case DNS subdomain", path.group);
@@ -241,10 +255,11 @@ fn check_resource_path(method: &Method, path: &ResourcePath<'_>) -> Result<(), R
     if !path.namespace.is_empty() && !path.namespace.is_dns_label() {
         return wrong("the namespace is not a DNS label", path.namespace);
     }
-    if !path.resource().is_dns_label() {
-        return wrong("the resource is not a lower-case DNS label", path.resource());
+    let resource = path.resource();
+    if !resource.is_dns_label() {
+        return wrong("the resource is not a lower-case DNS label", resource);
     }
-    if path.resource().text == "namespaces" && path.prefix == "apis" {
+    if resource.text == "namespaces" && path.prefix == "apis" {
         return wrong("namespaces exist in the core group only, not in", path.group);
     }
     let subresource = path.subresource();
@@ -261,14 +276,18 @@ fn check_resource_path(method: &Method, path: &ResourcePath<'_>) -> Result<(), R
     Ok(())
 }
 
-fn query_class(method: &Method, path: &ResourcePath<'_>, pairs: &Pairs<'_>) -> QueryClass {
-    let (group, resource, subresource) = (path.group.text, path.resource().text, path.subresource().text);
-    match (group, resource, subresource) {
-        (_, _, "proxy") => return QueryClass::Proxy,
-        ("", "pods", "exec") => return QueryClass::Exec,
-        ("", "pods", "attach") => return QueryClass::Attach,
-        ("", "pods", "portforward") => return QueryClass::PortForward,
-        _ => {}
+fn query_class(method: &Method, path: &ResourcePath<'_>, pairs: Option<&Pairs<'_>>) -> QueryClass {
+    let subresource = path.subresource().text;
+    let mut is_log = false;
+    if !subresource.is_empty() {
+        match (path.group.text, path.resource().text, subresource) {
+            (_, _, "proxy") => return QueryClass::Proxy,
+            ("", "pods", "exec") => return QueryClass::Exec,
+            ("", "pods", "attach") => return QueryClass::Attach,
+            ("", "pods", "portforward") => return QueryClass::PortForward,
+            ("", "pods", "log") => is_log = true,
+            _ => {}
+        }
     }
     let named = !path.name().is_empty();
     match *method {
@@ -276,54 +295,39 @@ fn query_class(method: &Method, path: &ResourcePath<'_>, pairs: &Pairs<'_>) -> Q
         Method::PATCH => QueryClass::Patch,
         Method::DELETE if named => QueryClass::Delete,
         Method::DELETE => QueryClass::DeleteCollection,
-        _ if (group, resource, subresource) == ("", "pods", "log") => QueryClass::Log,
+        _ if is_log => QueryClass::Log,
         _ if named => QueryClass::Read,
-        _ if pairs.asks_watch() => QueryClass::Watch,
+        _ if pairs.is_some_and(Pairs::asks_watch) => QueryClass::Watch,
         _ => QueryClass::List,
     }
 }
 
-fn resource_attributes(
-    method: &Method,
-    path: &ResourcePath<'_>,
-    class: QueryClass,
-    query: &Query,
-    decoded_path: SmolStr,
-) -> Attributes {
-    let named = !path.name().is_empty();
-    let verb = classify::resource_verb(method, named, class == QueryClass::Watch);
+/// Writes what the path, and a selector of a name, say into attributes that are empty; all but the path itself.
+fn fill_in(attributes: &mut Attributes, method: &Method, path: &ResourcePath<'_>, class: QueryClass, query: &Query) {
+    let verb = classify::resource_verb(method, !path.name().is_empty(), class == QueryClass::Watch);
+    attributes.is_resource_request = true;
+    attributes.verb = verb;
+    attributes.api_prefix = api_prefix(path.prefix);
+    attributes.before_resource = path.before.len();
+    let set = |empty: &mut Text, text: &str| {
+        if !text.is_empty() {
+            empty.set(text);
+        }
+    };
+    set(&mut attributes.api_group, path.group.text);
+    set(&mut attributes.api_version, path.version.text);
+    set(&mut attributes.namespace, path.namespace.text);
+    set(&mut attributes.resource, path.resource().text);
+    set(&mut attributes.subresource, path.subresource().text);
     // A selector names the object of a list or a watch, and never that of a deletecollection.
     let name = match verb {
         Verb::List | Verb::Watch => query.selected_name().unwrap_or(""),
         _ => path.name(),
     };
-    let selector = |key| match verb {
-        Verb::List | Verb::Watch | Verb::DeleteCollection => query.get(key).unwrap_or("").into(),
-        _ => SmolStr::default(),
-    };
-    Attributes {
-        is_resource_request: true,
-        verb,
-        api_prefix: api_prefix(path.prefix),
-        api_group: text(path.group.text),
-        api_version: text(path.version.text),
-        namespace: text(path.namespace.text),
-        resource: path.resource().text.into(),
-        subresource: text(path.subresource().text),
-        name: text(name),
-        before_resource: path.before.len(),
-        field_selector: selector("fieldSelector"),
-        label_selector: selector("labelSelector"),
-        path: decoded_path,
-    }
-}
-
-/// A text that often is one of two.
-fn text(text: &str) -> SmolStr {
-    match text {
-        "" => SmolStr::default(),
-        "v1" => SmolStr::new_static("v1"),
-        _ => text.into(),
+    set(&mut attributes.name, name);
+    if matches!(verb, Verb::List | Verb::Watch | Verb::DeleteCollection) {
+        set(&mut attributes.field_selector, query.get("fieldSelector").unwrap_or(""));
+        set(&mut attributes.label_selector, query.get("labelSelector").unwrap_or(""));
     }
 }
 
@@ -335,20 +339,26 @@ fn api_prefix(prefix: &str) -> &'static str {
     }
 }
 
-/// Path and query as they are sent, where that is not the decoded path; escapes must not make the query longer than it may
-/// be.
-fn canonical(
-    sent_path: Option<SmolStr>,
-    decoded_path: &SmolStr,
-    query: &Query,
+/// Writes the path as upstream sees it, and path and query as they are sent where that is something else; escapes must not
+/// make the query longer than it may be.
+fn write_path(
+    parts: &mut Parts,
+    path: &Path<'_>,
     class: QueryClass,
-) -> Result<Option<SmolStr>, Refusal> {
-    if query.is_empty() {
-        return Ok(sent_path);
+    sent_path: Option<SmolStr>,
+) -> Result<(), Refusal> {
+    path.decode_into(&mut parts.attributes.path);
+    if parts.query.is_empty() {
+        if sent_path.is_some() {
+            parts.target = sent_path;
+        }
+        return Ok(());
     }
-    let path = sent_path.as_ref().unwrap_or(decoded_path);
-    let mut target = String::from(path.as_str());
-    query.write(&mut target);
-    class.check_len(target.len().saturating_sub(path.len() + 1))?;
-    Ok(Some(target.into()))
+    let path = sent_path.as_deref().unwrap_or(&parts.attributes.path);
+    let mut target = String::from(path);
+    let path_len = target.len();
+    parts.query.write(&mut target);
+    class.check_len(target.len().saturating_sub(path_len + 1))?;
+    parts.target = Some(target.into());
+    Ok(())
 }

@@ -20,12 +20,27 @@ const V4: &str = "v4.channel.k8s.io";
 
 impl Headers<'_> {
     /// The upgrade that is asked for, if one is, and may be.
-    pub(super) fn upgrade(&mut self, method: &Method, attributes: &Attributes) -> Result<Option<Upgrade>, Refusal> {
-        let Some(connection) = self.connection.take() else {
-            return Ok(None);
-        };
+    #[inline]
+    pub(super) fn upgrade(
+        &mut self,
+        method: &Method,
+        attributes: &Attributes,
+    ) -> Result<Option<Box<Upgrade>>, Refusal> {
+        match self.connection.take() {
+            None => Ok(None),
+            Some(connection) => self.upgrade_of(&connection, method, attributes),
+        }
+    }
+
+    fn upgrade_of(
+        &mut self,
+        connection: &Connection<'_>,
+        method: &Method,
+        attributes: &Attributes,
+    ) -> Result<Option<Box<Upgrade>>, Refusal> {
         if connection.asks_upgrade() {
-            return connection.upgrade(method, attributes).map(Some);
+            let upgrade = connection.upgrade(method, attributes)?;
+            return Ok(Some(Box::new(upgrade)));
         }
         self.drop_handshake(&connection.handshake);
         Ok(None)

@@ -11,12 +11,13 @@ use super::target::Target;
 use crate::refusal::{Class, ObjectRef, Refusal};
 
 /// Checks that a resource may be used as a request wants to.
+#[inline]
 pub(super) fn check(target: &Target, kind: &Kind, upgrade: Option<&Upgrade>) -> Result<(), Refusal> {
     if kind.origin == Origin::Aggregated {
-        return check_aggregated(&target.attributes);
+        return check_aggregated(&target.parts.attributes);
     }
     check_scope(target, kind)?;
-    check_method(&target.attributes)?;
+    check_method(&target.parts.attributes)?;
     check_stream(target, upgrade)
 }
 
@@ -33,9 +34,10 @@ fn check_aggregated(attributes: &Attributes) -> Result<(), Refusal> {
 }
 
 /// Whether objects live in namespaces comes from the catalog, never from the URL.
+#[inline]
 fn check_scope(target: &Target, kind: &Kind) -> Result<(), Refusal> {
-    let everywhere = matches!(target.attributes.verb, Verb::List | Verb::Watch);
-    match (kind.namespaced, target.in_namespace) {
+    let everywhere = matches!(target.parts.attributes.verb, Verb::List | Verb::Watch);
+    match (kind.namespaced, target.parts.in_namespace) {
         (true, true) | (false, false) => Ok(()),
         (true, false) if everywhere => Ok(()),
         (true, false) => Err(
@@ -51,6 +53,7 @@ fn check_scope(target: &Target, kind: &Kind) -> Result<(), Refusal> {
 }
 
 /// Which methods a resource and its subresources have.
+#[inline]
 fn check_method(attributes: &Attributes) -> Result<(), Refusal> {
     let verb = attributes.verb;
     if attributes.subresource.is_empty() {
@@ -81,14 +84,15 @@ fn check_method(attributes: &Attributes) -> Result<(), Refusal> {
 }
 
 /// Streams are WebSockets by GET, and an exec says what it executes.
+#[inline]
 fn check_stream(target: &Target, upgrade: Option<&Upgrade>) -> Result<(), Refusal> {
-    let attributes = &target.attributes;
+    let attributes = &target.parts.attributes;
     if effect_table::subresource(attributes) != Some(Subresource::Stream) {
         return Ok(());
     }
-    if target.method != Method::GET {
+    if target.method() != Method::GET {
         return Err(
-            not_allowed(&format!("{} of pods/{}", target.method, attributes.subresource))
+            not_allowed(&format!("{} of pods/{}", target.method(), attributes.subresource))
                 .with_remedy("use GET with a WebSocket upgrade; SPDY is not supported"),
         );
     }
@@ -98,7 +102,7 @@ fn check_stream(target: &Target, upgrade: Option<&Upgrade>) -> Result<(), Refusa
                 .with_remedy("send Connection: Upgrade and Upgrade: websocket"),
         );
     }
-    if attributes.subresource == "exec" && target.query.get("command").is_none_or(str::is_empty) {
+    if attributes.subresource == "exec" && target.parts.query.get("command").is_none_or(str::is_empty) {
         return Err(Refusal::malformed("an exec without a command")
             .with_remedy("give the program and each of its arguments as `command`"));
     }
