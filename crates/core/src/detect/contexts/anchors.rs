@@ -35,7 +35,6 @@ pub(super) const STEMS: &[&str] = &[
     "AUTH",
     "earer",
     "asic ",
-    "ASIC ",
     "EARER",
     "ookie",
     "OOKIE",
