@@ -89,7 +89,7 @@ impl Stream for LineState {
 
 /// What a text has in it where anything is found: one of these, or a byte `@`.
 pub(super) fn marks() -> impl Iterator<Item = &'static str> {
-    let all = [anchors::STEMS, programs::STEMS, files::MARKS];
+    let all = [anchors::STEMS, programs::STEMS, programs::MORE_STEMS, files::MARKS];
     all.into_iter().flatten().copied()
 }
 
@@ -125,7 +125,7 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
 #[derive(Debug, Default)]
 struct Candidates {
     name: Option<Option<usize>>,
-    program: Option<Option<usize>>,
+    program: shell::Search,
     userinfo: Option<Option<usize>>,
     file: Option<Option<usize>>,
 }
@@ -136,7 +136,7 @@ impl Candidates {
         let name = refreshed(&mut self.name, from, || {
             anchors::next(text, from).map(|found| found.start)
         });
-        let program = refreshed(&mut self.program, from, || shell::next(text, from));
+        let program = self.program.next(text, from);
         let userinfo = refreshed(&mut self.userinfo, from, || {
             memchr(b'@', bytes::rest(text, from)).map(|found| from + found)
         });

@@ -72,6 +72,7 @@ mod tests {
         for set in [
             super::super::anchors::STEMS,
             super::super::programs::STEMS,
+            super::super::programs::MORE_STEMS,
             super::super::files::MARKS,
         ] {
             assert!(set.len() <= 64, "{}", set.len());
