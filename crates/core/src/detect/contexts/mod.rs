@@ -16,6 +16,7 @@
 //! Time is linear in the text: what was looked at for one name is not looked at again for the next one, or is bounded.
 
 mod anchors;
+mod announced;
 mod assignment;
 mod bare;
 mod bytes;
@@ -27,6 +28,7 @@ mod header;
 mod lines;
 mod named;
 mod pair;
+mod program_stems;
 mod programs;
 mod prose;
 mod quote;
@@ -89,7 +91,12 @@ impl Stream for LineState {
 
 /// What a text has in it where anything is found: one of these, or a byte `@`.
 pub(super) fn marks() -> impl Iterator<Item = &'static str> {
-    let all = [anchors::STEMS, programs::STEMS, programs::MORE_STEMS, files::MARKS];
+    let all = [
+        anchors::STEMS,
+        program_stems::STEMS,
+        program_stems::MORE_STEMS,
+        files::MARKS,
+    ];
     all.into_iter().flatten().copied()
 }
 
@@ -116,7 +123,7 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
         }
         shell::scan(line, &mut state.shell, sink);
         url::scan(line, sink);
-        files::scan(line, sink);
+        files::scan(line, &mut state.announced, sink);
         start = end + 1;
     }
 }

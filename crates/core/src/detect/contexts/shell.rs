@@ -7,7 +7,8 @@ use memchr::memmem;
 
 use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
 use super::harmless::is_harmless;
-use super::programs::{How, MAX_RULES, MORE_STEMS, Program, Rule, STEMS, Take, named};
+use super::program_stems::{MORE_STEMS, STEMS};
+use super::programs::{How, MAX_RULES, Program, Rule, Take, named};
 use super::quote::Quote;
 use super::refreshed;
 use super::sink::Sink;
@@ -31,6 +32,8 @@ pub(super) struct Walk {
     plain: [u8; MAX_RULES],
     /// The rule whose value the next word is.
     pending: Option<Take>,
+    /// The next word is the name of a user, whatever program is called so.
+    is_user: bool,
 }
 
 impl Walk {
@@ -39,7 +42,11 @@ impl Walk {
         if let Some(take) = self.pending.take() {
             return taken(take, word, 0);
         }
-        if let Some(program) = named(word) {
+        let is_user = std::mem::replace(
+            &mut self.is_user,
+            matches!(word, b"-u" | b"-U" | b"--user" | b"--username"),
+        );
+        if let Some(program) = named(word).filter(|_| !is_user || self.program.is_none()) {
             *self = Self {
                 program: Some(program),
                 ..Self::default()
