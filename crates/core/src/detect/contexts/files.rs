@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 
+use super::announced;
 use super::bytes::{at, is_blank, part, rest, skip, skip_back};
 use super::harmless::is_harmless;
 use super::quote::Quote;
@@ -31,6 +32,8 @@ pub(super) const MARKS: &[&str] = &[
     " on >",
     "SETUSER",
     "kty",
+    announced::FORM,
+    announced::RANDOM,
 ];
 
 /// How hashed passwords begin.
@@ -45,10 +48,11 @@ pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
     SEARCH.next(text, from).map(|found| found.start)
 }
 
-/// Finds the secret of such a line.
-pub(super) fn scan(line: &[u8], sink: &mut Sink<'_>) {
+/// Finds the secret of such a line, and what lines before it announce.
+pub(super) fn scan(line: &[u8], carry: &mut announced::Carry, sink: &mut Sink<'_>) {
     const FINDERS: [fn(&[u8], &mut Sink<'_>); 5] = [pgpass, hashed, jaas, access_list, web_key];
     let mut marked = [false; FINDERS.len()];
+    let mut announces = false;
     let mut from = 0;
     while let Some(mark) = SEARCH.next(line, from) {
         from = mark.end;
@@ -57,6 +61,10 @@ pub(super) fn scan(line: &[u8], sink: &mut Sink<'_>) {
             b"LoginModule" => 2,
             b" on >" | b"SETUSER" => 3,
             b"kty" => 4,
+            mark if mark == announced::FORM.as_bytes() || mark == announced::RANDOM.as_bytes() => {
+                announces = true;
+                continue;
+            }
             _ => 0,
         };
         if let Some(marked) = marked.get_mut(finder) {
@@ -67,6 +75,7 @@ pub(super) fn scan(line: &[u8], sink: &mut Sink<'_>) {
     for (find, _) in FINDERS.iter().zip(marked).filter(|(_, marked)| *marked) {
         find(line, sink);
     }
+    announced::scan(line, announces, carry, sink);
 }
 
 /// `user_admin="x"` of a JAAS configuration.

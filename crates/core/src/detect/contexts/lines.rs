@@ -22,12 +22,13 @@ const MAX_MEMBERS: u16 = 8;
 pub(super) struct LineState {
     pub(super) names: Carry,
     pub(super) shell: super::shell::Carry,
+    pub(super) announced: super::announced::Carry,
 }
 
 impl LineState {
     /// Whether the lines before tell nothing about the next one.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.names, Carry::None) && self.shell.is_idle()
+        matches!(self.names, Carry::None) && self.shell.is_idle() && self.announced.is_idle()
     }
 }
 

@@ -16,6 +16,7 @@
 //! Time is linear in the text: what was looked at for one name is not looked at again for the next one, or is bounded.
 
 mod anchors;
+mod announced;
 mod assignment;
 mod bare;
 mod bytes;
@@ -27,6 +28,7 @@ mod header;
 mod lines;
 mod named;
 mod pair;
+mod program_stems;
 mod programs;
 mod prose;
 mod quote;
@@ -93,7 +95,12 @@ impl Stream for LineState {
 
 /// What a text has in it where anything is found: one of these, or a byte `@`.
 pub(super) fn marks() -> impl Iterator<Item = &'static str> {
-    let all = [anchors::STEMS, programs::STEMS, files::MARKS];
+    let all = [
+        anchors::STEMS,
+        program_stems::STEMS,
+        program_stems::MORE_STEMS,
+        files::MARKS,
+    ];
     all.into_iter().flatten().copied()
 }
 
@@ -120,7 +127,7 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
         }
         shell::scan(line, &mut state.shell, sink);
         url::scan(line, sink);
-        files::scan(line, sink);
+        files::scan(line, &mut state.announced, sink);
         start = end + 1;
     }
 }
@@ -129,7 +136,7 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
 #[derive(Debug, Default)]
 struct Candidates {
     name: Option<Option<usize>>,
-    program: Option<Option<usize>>,
+    program: shell::Search,
     userinfo: Option<Option<usize>>,
     file: Option<Option<usize>>,
 }
@@ -140,7 +147,7 @@ impl Candidates {
         let name = refreshed(&mut self.name, from, || {
             anchors::next(text, from).map(|found| found.start)
         });
-        let program = refreshed(&mut self.program, from, || shell::next(text, from));
+        let program = self.program.next(text, from);
         let userinfo = refreshed(&mut self.userinfo, from, || {
             memchr(b'@', bytes::rest(text, from)).map(|found| from + found)
         });

@@ -11,8 +11,12 @@ pub(super) enum How {
     After,
     /// In the next word only: `-e x`.
     Next,
+    /// In the word behind one that ends so: `//host/:_authToken x`.
+    Ending,
     /// The n-th word that is no flag, behind the words that the rule needs.
     Nth(u8),
+    /// Each word that is no flag, behind the words that the rule needs.
+    Each,
 }
 
 /// What of the argument is the secret.
@@ -28,6 +32,12 @@ pub(super) enum Take {
     Echo,
     /// What is between `/` and `@`: `user/pass@host`.
     Slash,
+    /// All of it, unless it is a share or a flag of Windows: `\\host\share`, `/add`.
+    NoShare,
+    /// All of it, if no word of a sentence is like that: the program may only be talked about.
+    Likely,
+    /// Nothing: a flag with a value that is no secret, and no word that counts.
+    Nothing,
 }
 
 /// One kind of argument of a program.
@@ -61,6 +71,14 @@ const fn flag(flags: &'static [&'static str]) -> Rule {
     rule(&[], flags, How::Either, Take::Whole)
 }
 
+/// Flags whose values say nothing.
+const fn skipped(flags: &'static [&'static str]) -> Rule {
+    rule(&[], flags, How::Next, Take::Nothing)
+}
+
+/// Most rules of a program.
+pub(super) const MAX_RULES: usize = 6;
+
 const LOGIN: &[Rule] = &[
     rule(&["login"], &["-p"], How::Either, Take::Whole),
     rule(
@@ -81,7 +99,6 @@ pub(super) const PROGRAMS: &[Program] = &[
         names: &[
             "mysql",
             "mysqldump",
-            "mysqladmin",
             "mysqlimport",
             "mysqlcheck",
             "mysqlshow",
@@ -89,11 +106,17 @@ pub(super) const PROGRAMS: &[Program] = &[
             "mysqlslap",
             "mariadb",
             "mariadb-dump",
-            "mariadb-admin",
             "mysqlbinlog",
             "mysqlsh",
         ],
         rules: &[rule(&[], &["-p"], How::Attached, Take::Whole)],
+    },
+    Program {
+        names: &["mysqladmin", "mariadb-admin"],
+        rules: &[
+            rule(&[], &["-p"], How::Attached, Take::Whole),
+            rule(&["password"], &[], How::Nth(1), Take::Whole),
+        ],
     },
     Program {
         names: &["redis-cli", "valkey-cli", "keydb-cli"],
@@ -125,7 +148,8 @@ pub(super) const PROGRAMS: &[Program] = &[
     },
     Program {
         names: &[
-            "docker", "podman", "nerdctl", "buildah", "crane", "helm", "oc", "az", "cf", "harbor",
+            "docker", "podman", "nerdctl", "buildah", "skopeo", "oras", "regctl", "crane", "helm", "oc", "az", "cf",
+            "harbor",
         ],
         rules: LOGIN,
     },
@@ -156,6 +180,8 @@ pub(super) const PROGRAMS: &[Program] = &[
                 Take::Whole,
             ),
             rule(&["dgst|mac"], &["-hmac", "-macopt"], How::Next, Take::Whole),
+            rule(&["passwd"], &["-salt", "-in"], How::Next, Take::Nothing),
+            rule(&["passwd"], &[], How::Nth(1), Take::Likely),
         ],
     },
     Program {
@@ -199,11 +225,19 @@ pub(super) const PROGRAMS: &[Program] = &[
             "evil-winrm",
             "crackmapexec",
             "netexec",
+            "ncftp",
             "ncftpget",
             "ncftpput",
             "twine",
             "nxc",
             "winexe",
+            "hydra",
+            "rdesktop",
+            "psexec",
+            "smbmap",
+            "useradd",
+            "usermod",
+            "rabbitmqadmin",
         ],
         rules: &[flag(&["-p"])],
     },
@@ -228,6 +262,7 @@ pub(super) const PROGRAMS: &[Program] = &[
         rules: &[
             rule(&["login"], &[], How::Nth(1), Take::Whole),
             rule(&["operator", "unseal"], &[], How::Nth(1), Take::Whole),
+            rule(&["kv", "put|patch"], &[], How::Each, Take::Behind(b'=')),
         ],
     },
     Program {
@@ -240,7 +275,7 @@ pub(super) const PROGRAMS: &[Program] = &[
         )],
     },
     Program {
-        names: &["smbclient", "rpcclient", "smbmap", "smbget"],
+        names: &["smbclient", "rpcclient", "smbget"],
         rules: &[rule(&[], &["-U", "--user"], How::Either, Take::Behind(b'%'))],
     },
     Program {
@@ -255,7 +290,7 @@ pub(super) const PROGRAMS: &[Program] = &[
         names: &["mc"],
         rules: &[
             rule(&["alias", "set"], &[], How::Nth(4), Take::Whole),
-            rule(&["config", "add"], &[], How::Nth(5), Take::Whole),
+            rule(&["config", "add"], &[], How::Nth(4), Take::Whole),
         ],
     },
     Program {
@@ -273,83 +308,205 @@ pub(super) const PROGRAMS: &[Program] = &[
     Program {
         names: &["net", "net.exe"],
         rules: &[
-            rule(&["use"], &["/user:", "/USER:"], How::After, Take::Whole),
+            rule(&["use"], &["/user:", "/USER:"], How::After, Take::NoShare),
+            rule(&["use"], &[], How::Nth(2), Take::Likely),
+            rule(&["use"], &[], How::Nth(3), Take::Likely),
+            rule(&["user"], &[], How::Nth(2), Take::Likely),
             rule(&[], &["-U", "--user"], How::Either, Take::Behind(b'%')),
         ],
     },
-];
-
-/// What the name of one of them has in it. Of four letters at least, which is what makes the search fast: the short
-/// names come with what is behind them.
-pub(super) const STEMS: &[&str] = &[
-    "mysql",
-    "mariadb",
-    "redis-cli",
-    "valkey-cli",
-    "sshpass",
-    "curl",
-    "docker",
-    "podman",
-    "nerdctl",
-    "buildah",
-    "helm",
-    "oc login",
-    "\"oc\"",
-    "az login",
-    "az acr",
-    "\"az\"",
-    "cf login",
-    "kubectl",
-    "htpasswd",
-    "openssl",
-    "ldap",
-    "mongo",
-    "sqlcmd",
-    "bcp ",
-    "isql",
-    "osql",
-    "sqlplus",
-    "pdp ",
-    "cqlsh",
-    "evil-winrm",
-    "twine",
-    "mosquitto_",
-    "ipmitool",
-    "zip -",
-    "\"zip\"",
-    "7z a",
-    "7z x",
-    "\"7z\"",
-    "rar a",
-    "rar x",
-    "vault",
-    "rabbitmqctl",
-    "smbc",
-    "rpcclient",
-    "lftp",
-    "etcdctl",
-    "mc alias",
-    "snmp",
-    "freerdp",
-    "restic ",
-    "net use",
-    "-stdin",
-    "with-token",
-    "chpasswd",
-    "sudo -S",
-    "crane auth",
-    "http -",
-    "https -",
+    Program {
+        names: &["npm", "yarn", "pnpm"],
+        rules: &[rule(
+            &["set"],
+            &["_authToken", "_auth", "_password", "npmAuthToken", "npmAuthIdent"],
+            How::Ending,
+            Take::Whole,
+        )],
+    },
+    Program {
+        names: &["ssh-keygen"],
+        rules: &[rule(&[], &["-N", "-P"], How::Next, Take::Whole)],
+    },
+    Program {
+        names: &["nmcli"],
+        rules: &[rule(
+            &[],
+            &["password", "wep-key", ".psk", ".password"],
+            How::Ending,
+            Take::Whole,
+        )],
+    },
+    Program {
+        names: &["wg", "iwconfig"],
+        rules: &[rule(
+            &[],
+            &["preshared-key", "private-key", "key"],
+            How::Next,
+            Take::Whole,
+        )],
+    },
+    Program {
+        names: &["wpa_passphrase"],
+        rules: &[rule(&[], &[], How::Nth(2), Take::Whole)],
+    },
+    Program {
+        names: &[
+            "sonar-scanner",
+            "sonarscanner",
+            "dotnet-sonarscanner",
+            "mvn",
+            "mvnw",
+            "gradle",
+            "gradlew",
+        ],
+        rules: &[rule(
+            &[],
+            &["-Dsonar.login=", "/d:sonar.login=", "/d:sonar.token="],
+            How::Attached,
+            Take::Whole,
+        )],
+    },
+    Program {
+        names: &["samba-tool"],
+        rules: &[rule(&["user", "create|add"], &[], How::Nth(2), Take::Whole)],
+    },
+    Program {
+        names: &["cargo", "snyk", "wandb", "heroku", "ngrok"],
+        rules: &[
+            skipped(&[
+                "--registry",
+                "--host",
+                "--index",
+                "--base-url",
+                "--config",
+                "--app",
+                "-a",
+            ]),
+            rule(
+                &["login|auth|auth:token|authtoken|add-authtoken"],
+                &[],
+                How::Nth(1),
+                Take::Likely,
+            ),
+        ],
+    },
+    Program {
+        names: &["bw"],
+        rules: &[
+            skipped(&["--method", "--code", "--session"]),
+            rule(&["unlock"], &[], How::Nth(1), Take::Likely),
+            rule(&["login"], &[], How::Nth(2), Take::Likely),
+        ],
+    },
+    Program {
+        names: &["doctl"],
+        rules: &[rule(&["auth", "init"], &["-t"], How::Either, Take::Whole)],
+    },
+    Program {
+        names: &["codecov", "vercel"],
+        rules: &[flag(&["-t"])],
+    },
+    Program {
+        names: &["newrelic"],
+        rules: &[rule(&["install"], &["-k"], How::Either, Take::Whole)],
+    },
+    Program {
+        names: &["nats-server"],
+        rules: &[flag(&["--auth", "--pass"])],
+    },
+    Program {
+        names: &["netlify"],
+        rules: &[flag(&["--auth"])],
+    },
+    Program {
+        names: &["gem"],
+        rules: &[flag(&["--otp"])],
+    },
+    Program {
+        names: &["pulumi"],
+        rules: &[rule(&["config", "--secret"], &[], How::Nth(2), Take::Whole)],
+    },
+    Program {
+        names: &["mkpasswd"],
+        rules: &[
+            skipped(&["-m", "--method", "-S", "--salt", "-R", "--rounds"]),
+            rule(&[], &[], How::Nth(1), Take::Likely),
+        ],
+    },
+    Program {
+        names: &["grafana-cli"],
+        rules: &[rule(&["reset-admin-password"], &[], How::Nth(1), Take::Whole)],
+    },
+    Program {
+        names: &["mosquitto_passwd"],
+        rules: &[rule(&["-b"], &[], How::Nth(3), Take::Whole)],
+    },
+    Program {
+        names: &["ansible-vault"],
+        rules: &[
+            skipped(&[
+                "--name",
+                "-n",
+                "--vault-id",
+                "--vault-password-file",
+                "--encrypt-vault-id",
+            ]),
+            rule(&["encrypt_string"], &[], How::Nth(1), Take::Likely),
+        ],
+    },
+    Program {
+        names: &["aws"],
+        rules: &[rule(
+            &["put-parameter", "SecureString|--type=SecureString"],
+            &["--value"],
+            How::Either,
+            Take::Whole,
+        )],
+    },
+    Program {
+        names: &["fly", "flyctl"],
+        rules: &[rule(&["secrets", "set|import"], &[], How::Each, Take::Behind(b'='))],
+    },
+    Program {
+        names: &["gh"],
+        rules: &[rule(&["secret", "set"], &["-b", "--body"], How::Either, Take::Whole)],
+    },
+    Program {
+        names: &["rclone"],
+        rules: &[rule(&["obscure"], &[], How::Nth(1), Take::Likely)],
+    },
 ];
 
 /// The program of a name, which may be a path.
 pub(super) fn named(word: &[u8]) -> Option<&'static Program> {
     let name = word.rsplit(|byte| *byte == b'/').next().unwrap_or(word);
     let name = name.strip_suffix(b".exe").unwrap_or(name);
-    if name.is_empty() || name.len() > 16 {
+    if name.is_empty() || name.len() > 20 {
         return None;
     }
     PROGRAMS
         .iter()
         .find(|program| program.names.iter().any(|known| known.as_bytes() == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_program_has_more_rules_than_are_counted() {
+        for program in PROGRAMS {
+            assert!(program.rules.len() <= MAX_RULES, "{:?}", program.names);
+        }
+    }
+
+    #[test]
+    fn every_name_belongs_to_one_program() {
+        let mut names: Vec<&str> = PROGRAMS.iter().flat_map(|program| program.names).copied().collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
 }

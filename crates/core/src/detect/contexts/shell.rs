@@ -7,8 +7,10 @@ use memchr::memmem;
 
 use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
 use super::harmless::is_harmless;
-use super::programs::{How, Program, Rule, STEMS, Take, named};
+use super::program_stems::{MORE_STEMS, STEMS};
+use super::programs::{How, MAX_RULES, Program, Rule, Take, named};
 use super::quote::Quote;
+use super::refreshed;
 use super::sink::Sink;
 use super::stems::Stems;
 
@@ -18,18 +20,20 @@ pub(super) const RULE: &str = "argument";
 /// Most words of a command that are looked at.
 const MAX_WORDS: usize = 256;
 
-static PROGRAMS: LazyLock<Stems> = LazyLock::new(|| Stems::new(STEMS));
+static PROGRAMS: LazyLock<[Stems; 2]> = LazyLock::new(|| [STEMS, MORE_STEMS].map(Stems::new));
 
 /// Where in a command one is: word for word.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Walk {
     program: Option<&'static Program>,
-    /// How many of the words that each of the first rules needs have come.
-    needed: [u8; 4],
+    /// How many of the words that each rule needs have come.
+    needed: [u8; MAX_RULES],
     /// How many words that are no flags came since.
-    plain: [u8; 4],
+    plain: [u8; MAX_RULES],
     /// The rule whose value the next word is.
     pending: Option<Take>,
+    /// The next word is the name of a user, whatever program is called so.
+    is_user: bool,
 }
 
 impl Walk {
@@ -38,7 +42,11 @@ impl Walk {
         if let Some(take) = self.pending.take() {
             return taken(take, word, 0);
         }
-        if let Some(program) = named(word) {
+        let is_user = std::mem::replace(
+            &mut self.is_user,
+            matches!(word, b"-u" | b"-U" | b"--user" | b"--username"),
+        );
+        if let Some(program) = named(word).filter(|_| !is_user || self.program.is_none()) {
             *self = Self {
                 program: Some(program),
                 ..Self::default()
@@ -63,15 +71,29 @@ impl Walk {
             }
             return None;
         }
+        let is_flag = word.first() == Some(&b'-');
+        if rule.how == How::Each {
+            return (!is_flag).then(|| taken(rule.take, word, 0));
+        }
         if let How::Nth(nth) = rule.how {
-            if word.first() == Some(&b'-') {
+            if is_flag {
                 return None;
             }
             let plain = self.plain.get_mut(index)?;
             *plain = plain.saturating_add(1);
-            return (*plain == nth).then(|| taken(rule.take, word, 0));
+            // Another rule may count the same words.
+            return (*plain == nth)
+                .then(|| taken(rule.take, word, 0))
+                .filter(Option::is_some);
         }
         for flag in rule.flags {
+            if rule.how == How::Ending {
+                if word.ends_with(flag.as_bytes()) {
+                    self.pending = Some(rule.take);
+                    return Some(None);
+                }
+                continue;
+            }
             let Some(value) = word.strip_prefix(flag.as_bytes()) else {
                 if rule.how == How::Either && is_combined(word, flag) {
                     self.pending = Some(rule.take);
@@ -118,6 +140,11 @@ fn taken(take: Take, word: &[u8], from: usize) -> Option<Range<usize>> {
     let value = rest(word, from);
     let start = match take {
         Take::Whole => 0,
+        Take::Nothing => return None,
+        Take::NoShare if matches!(value.first(), Some(b'\\' | b'/' | b'*')) => return None,
+        Take::NoShare => 0,
+        Take::Likely if !is_likely(value) => return None,
+        Take::Likely => 0,
         Take::Behind(sign) => value.iter().position(|byte| *byte == sign)? + 1,
         Take::Echo => value.strip_prefix(b"echo ").map(|_| 5)?,
         Take::Pass => value.strip_prefix(b"pass:").map(|_| 5)?,
@@ -133,7 +160,23 @@ fn taken(take: Take, word: &[u8], from: usize) -> Option<Range<usize>> {
         }
     };
     let secret = rest(value, start);
+    // A file: `k=@file.json`.
+    if start > 0 && take == Take::Behind(b'=') && secret.starts_with(b"@") {
+        return None;
+    }
     (!is_harmless(secret) && (from > 0 || !secret.starts_with(b"-"))).then_some(from + start..word.len())
+}
+
+/// Whether a word would be odd in a sentence about a program: digits, capitals within it, several parts.
+fn is_likely(value: &[u8]) -> bool {
+    let inner = rest(value, 1);
+    value.len() >= 6
+        && !matches!(value.first(), Some(b'\\' | b'/' | b'<'))
+        && !value.contains(&b' ')
+        && (value.iter().any(u8::is_ascii_digit)
+            || inner.iter().any(u8::is_ascii_uppercase) && inner.iter().any(u8::is_ascii_lowercase)
+            || value.iter().filter(|byte| matches!(byte, b'-' | b'_')).count() >= 2
+            || value.iter().any(|byte| b"!#$%^&*+=~?".contains(byte)))
 }
 
 /// What the line before says of the next one.
@@ -149,9 +192,27 @@ impl Carry {
     }
 }
 
-/// Where the next command, or what hands one a secret, may be.
-pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
-    PROGRAMS.next(text, from).map(|found| found.start)
+/// A search for commands, and for what hands one a secret: no set of names is looked for twice in the same place.
+#[derive(Debug, Default)]
+pub(super) struct Search([Option<Option<usize>>; 2]);
+
+impl Search {
+    /// Where the next one may be.
+    pub(super) fn next(&mut self, text: &[u8], from: usize) -> Option<usize> {
+        let sets = self.0.iter_mut().zip(PROGRAMS.iter());
+        sets.filter_map(|(last, stems)| refreshed(last, from, || next_of(stems, text, from)))
+            .min()
+    }
+}
+
+/// Where the next of these begins, behind what comes before its name: `"oc"`, `- oc`.
+fn next_of(stems: &Stems, text: &[u8], from: usize) -> Option<usize> {
+    let found = stems.next(text, from)?;
+    Some(match part(text, found.clone()) {
+        [b'"' | b'\'', ..] => found.start + 1,
+        [b'-', b' ', ..] => found.start + 2,
+        _ => found.start,
+    })
 }
 
 /// Finds the secrets in the commands of a line.
@@ -162,7 +223,8 @@ pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
     if !last.is_idle() {
         from = resume(line, last, carry, sink);
     }
-    while let Some(found) = next(line, from) {
+    let mut search = Search::default();
+    while let Some(found) = search.next(line, from) {
         let word = skip(line, found, is_word);
         let start = skip_back(line, found, from.max(found.saturating_sub(64)), is_word);
         let after = at(line, word);
@@ -334,6 +396,9 @@ static CONSUMERS: LazyLock<Stems> = LazyLock::new(|| {
         "sudo -S",
         "-passin stdin",
         "-pass stdin",
+        "kinit",
+        "cryptsetup",
+        "secret-tool store",
     ])
 });
 
@@ -352,6 +417,7 @@ fn handed(line: &[u8], consumer: usize, sink: &mut Sink<'_>) {
     let least = consumer.saturating_sub(MOST);
     let head = part(line, least..consumer);
     if let Some(pipe) = memchr::memrchr(b'|', head)
+        && !part(head, pipe..head.len()).contains(&b';')
         && let Some(echo) = [&b"echo "[..], b"printf "]
             .iter()
             .find_map(|echo| Some(memmem::rfind(part(head, 0..pipe), echo)? + echo.len()))

@@ -71,7 +71,8 @@ mod tests {
     fn each_set_is_small_enough_to_be_fast() {
         for set in [
             super::super::anchors::STEMS,
-            super::super::programs::STEMS,
+            super::super::program_stems::STEMS,
+            super::super::program_stems::MORE_STEMS,
             super::super::files::MARKS,
         ] {
             assert!(set.len() <= 64, "{}", set.len());

@@ -89,7 +89,7 @@ fn a_bomb_in_a_bomb_is_not_unpacked() {
 }
 
 /// What texts are made of that this looks at.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 54] = [
     "password",
     "token",
     "Authorization",
@@ -134,6 +134,12 @@ const PIECES: [&str; 48] = [
     "cGFzc3dvcmQ9aHVudGVyMg==",
     ":*:",
     "kty",
+    "form-data; name=\"token\"",
+    "\"type\": \"random_password\"",
+    "\"result\": ",
+    "- oc login -p ",
+    "vault kv put a b=",
+    "npm config set :_authToken ",
     "--",
     "é",
     "\r",

@@ -4,10 +4,12 @@ use super::Rules;
 use super::source::{Group, RuleSource};
 
 /// Where a rule is missing, look for a file that holds its like.
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
     include_str!("data/cloud.yaml"),
     include_str!("data/code.yaml"),
     include_str!("data/keys.yaml"),
+    include_str!("data/models.yaml"),
+    include_str!("data/business.yaml"),
     include_str!("data/services.yaml"),
     include_str!("data/pii.yaml"),
 ];
