@@ -13,10 +13,11 @@ use super::quote::Quote;
 use super::sentence::{is_prose, is_sentence, several};
 use super::sink::Sink;
 use super::value::{self, Place, is_secret, looks_secret};
-use super::{anchors, header, prose};
+use super::{anchors, header, manifest, prose};
 
 /// Finds the secrets of a line that follow a name.
 pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
+    manifest::scan(line, sink);
     let mut from = 0;
     while let Some(anchor) = anchors::next(line, from) {
         if part(line, anchor.clone()) == b"- value:" {

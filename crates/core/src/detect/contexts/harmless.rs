@@ -279,6 +279,7 @@ const REFERENCES: &[&str] = &[
     "sha256:",
     "sha512:",
     "secretkeyref",
+    "{cipher}",
     "valuefrom",
     "configmapkeyref",
     "c:\\",
@@ -393,7 +394,8 @@ fn is_placeholder(value: &[u8]) -> bool {
     let same = value
         .iter()
         .all(|byte| byte == first || *byte == b'-' && value.len() > 6);
-    (same && matches!(first, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b'~'))
+    value.iter().all(|byte| matches!(byte, b'"' | b'\'' | b'\\'))
+        || (same && matches!(first, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b'~'))
         || value.starts_with("\u{2022}".as_bytes())
         || value.starts_with("\u{25cf}".as_bytes())
         || is_shortened(value)

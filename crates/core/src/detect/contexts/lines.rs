@@ -186,7 +186,10 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
         }
         Carry::Object { secrecy, lines } => {
             let over = at(line, content.start) == b'}' || lines >= MAX_MEMBERS;
-            let value = Quote::open(line, content.start).and_then(|_| super::pair::value_of_pair(line, content.start));
+            let is_default = rest(line, content.start).starts_with(b"default");
+            let value = (is_default || Quote::open(line, content.start).is_some())
+                .then(|| super::pair::value_of_pair(line, content.start))
+                .flatten();
             *carry = if over || value.is_some() {
                 Carry::None
             } else {

@@ -26,6 +26,7 @@ pub(super) mod guard;
 mod harmless;
 mod header;
 mod lines;
+mod manifest;
 mod named;
 mod pair;
 mod program_stems;

@@ -12,10 +12,20 @@ use super::named::Named;
 use super::pair::value_of_pair;
 use super::quote::Quote;
 use super::sink::Sink;
-use super::value::{Place, is_plain_word, is_secret, looks_secret};
+use super::value::{Place, is_passphrase, is_plain_word, is_secret, looks_secret};
 
 /// Words before a name that set what it names to what follows.
-const SETTERS: [&[u8]; 6] = [b"set", b"setenv", b"setx", b"unsafe-set", b"configure", b"add"];
+const SETTERS: [&[u8]; 9] = [
+    b"set",
+    b"setenv",
+    b"setx",
+    b"unsafe-set",
+    b"configure",
+    b"add",
+    b"env",
+    b"fastcgi_param",
+    b"uwsgi_param",
+];
 
 /// Words between a name and a value.
 const COPULAS: [&[u8]; 8] = [b"is", b"was", b"to", b"be", b"are", b"as", b"now", b"with"];
@@ -141,8 +151,8 @@ fn is_set(line: &[u8], name: usize) -> bool {
     let end = skip_back(line, name, name.saturating_sub(4), |byte| {
         is_blank(byte) || matches!(byte, b'"' | b'\'')
     });
-    let start = skip_back(line, end, end.saturating_sub(12), |byte| {
-        byte.is_ascii_alphanumeric() || byte == b'-'
+    let start = skip_back(line, end, end.saturating_sub(16), |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
     });
     let word = part(line, start..end);
     end < name && SETTERS.iter().any(|setter| word.eq_ignore_ascii_case(setter))
@@ -171,7 +181,7 @@ fn is_key_alone(line: &[u8], named: &Named) -> bool {
     let name = part(line, named.name.clone());
     let head = part(line, 0..named.name.start);
     let first = head.trim_ascii().is_empty();
-    if first && (name == b"requirepass" || name == b"masterauth") {
+    if first && [&b"requirepass"[..], b"masterauth", b"rootpw"].contains(&name) {
         return true;
     }
     if name != b"password" {
@@ -258,7 +268,12 @@ fn spoken(line: &[u8], start: usize, secrecy: Secrecy, copula: bool) -> Option<R
                     && (!value.contains(&b' ') || looks_secret(value, 8))
                     && value.len() > 2
             }
-            Secrecy::Token => looks_secret(value, 16) && !value.contains(&b' ') && !super::value::is_uuid(value),
+            Secrecy::Token => {
+                let least = if copula { 8 } else { 16 };
+                (looks_secret(value, least) || copula && is_passphrase(value))
+                    && !value.contains(&b' ')
+                    && !super::value::is_uuid(value)
+            }
             _ => false,
         };
         return found.then_some(range);

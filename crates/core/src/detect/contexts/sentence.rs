@@ -39,7 +39,7 @@ pub(super) fn several(line: &[u8], named: &Named, first: &Range<usize>, all: &Ra
     }
     let text = part(line, first.clone());
     // `!reference [.secrets, db]`, `<%= ENV['X'] %>`; a passphrase may begin with a word that says nothing.
-    if matches!(text.first(), Some(b'!' | b'<' | b'{' | b'$' | b'[')) && is_harmless(text) {
+    if (matches!(text.first(), Some(b'!' | b'<' | b'{' | b'$' | b'[')) || text.contains(&b'(')) && is_harmless(text) {
         return false;
     }
     let more = part(line, first.end..all.end);

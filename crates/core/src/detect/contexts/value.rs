@@ -166,7 +166,6 @@ const WORDS_OF_NAMES: &[&str] = &[
     "github",
     "gitlab",
     "grafana",
-    "harbor",
     "helm",
     "here",
     "host",
