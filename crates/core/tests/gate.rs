@@ -408,6 +408,15 @@ fn bodies() {
             r#"{"kind":"Eviction","apiVersion":"policy/v1","metadata":{"name":"p"}}"#,
             200,
         ),
+        (
+            "POST",
+            EVICT,
+            JSON,
+            r#"{"kind":"Eviction","apiVersion":"policy/v1beta1","deleteOptions":{"apiVersion":"policy/v1beta1"}}"#,
+            200,
+        ),
+        ("POST", EVICT, JSON, r#"{"apiVersion":"policy/v1beta2"}"#, 400),
+        ("POST", EVICT, JSON, r#"{"apiVersion":"v1"}"#, 400),
         ("POST", EVICT, JSON, r#"{"metadata":{"name":"q"}}"#, 400),
         (
             "POST",

@@ -68,13 +68,16 @@ const HELD: &str = "  - name: held\n    match: { effects: [read, write, destruct
 
 #[test]
 fn an_eviction_is_no_mere_create() {
-    let body = r#"{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"web-0"}}"#;
-    let target = "/api/v1/namespaces/team-a/pods/web-0/eviction";
-    let eviction = || understand("POST", target, "application/json", body).unwrap();
-    assert!(judge(CHANGES, eviction()).is_err());
-    let deletions = "  - name: deletions\n    match: { verbs: [delete] , resources: ['*'] }\n    hold: {}\n";
-    let held = judge(&format!("{CHANGES}{deletions}"), eviction()).unwrap();
-    assert_eq!(held.decision().holds().len(), 1);
+    // To the server both versions are the same eviction.
+    for version in ["policy/v1", "policy/v1beta1"] {
+        let body = format!(r#"{{"apiVersion":"{version}","kind":"Eviction","metadata":{{"name":"web-0"}}}}"#);
+        let target = "/api/v1/namespaces/team-a/pods/web-0/eviction";
+        let eviction = || understand("POST", target, "application/json", &body).unwrap();
+        assert!(judge(CHANGES, eviction()).is_err(), "{version}");
+        let deletions = "  - name: deletions\n    match: { verbs: [delete] , resources: ['*'] }\n    hold: {}\n";
+        let held = judge(&format!("{CHANGES}{deletions}"), eviction()).unwrap();
+        assert_eq!(held.decision().holds().len(), 1, "{version}");
+    }
 }
 
 #[test]
@@ -135,6 +138,51 @@ fn a_secret_that_logs_in_is_a_credential() {
         let create = understand("POST", target, "application/json", &body).unwrap();
         assert!(create.effects().contains(Effect::Credential), "{secret_type}");
         assert!(judge(CHANGES, create).is_err());
+    }
+}
+
+/// A type that a JSON Patch takes from elsewhere may be any.
+#[test]
+fn a_json_patch_makes_a_secret_a_credential_too() {
+    let credential = |resource: &str, operation: &str| {
+        let target = format!("/api/v1/namespaces/team-a/{resource}/db");
+        let patch = understand(
+            "PATCH",
+            &target,
+            "application/json-patch+json",
+            &format!("[{operation}]"),
+        )
+        .unwrap();
+        let found = patch.effects().contains(Effect::Credential);
+        assert!(!found || judge(CHANGES, patch).is_err(), "{operation}");
+        found
+    };
+    for secret_type in ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"] {
+        for operation in ["add", "replace"] {
+            for (path, value) in [
+                ("/type", format!(r#""{secret_type}""#)),
+                ("", format!(r#"{{"type":"{secret_type}"}}"#)),
+            ] {
+                let operation = format!(r#"{{"op":"{operation}","path":"{path}","value":{value}}}"#);
+                assert!(credential("secrets", &operation), "{operation}");
+                assert!(!credential("configmaps", &operation), "{operation}");
+            }
+        }
+    }
+    for operation in [
+        r#"{"op":"copy","from":"/metadata/labels/a","path":"/type"}"#,
+        r#"{"op":"move","from":"/metadata/labels/a","path":"/type"}"#,
+        r#"{"op":"add","path":"/x","value":"bootstrap.kubernetes.io/token"},{"op":"copy","from":"/x","path":"/type"}"#,
+    ] {
+        assert!(credential("secrets", operation), "{operation}");
+    }
+    for operation in [
+        r#"{"op":"replace","path":"/type","value":"Opaque"}"#,
+        r#"{"op":"test","path":"/type","value":"bootstrap.kubernetes.io/token"}"#,
+        r#"{"op":"copy","from":"/type","path":"/metadata/labels/a"}"#,
+        r#"{"op":"replace","path":"/metadata/labels/type","value":"bootstrap.kubernetes.io/token"}"#,
+    ] {
+        assert!(!credential("secrets", operation), "{operation}");
     }
 }
 

@@ -56,7 +56,7 @@ fn add_deletion(request: &mut Canonical, declared: Option<&str>, body: &[u8]) ->
         ContentType::of(request.parts.method, declared)?;
         let options = parse(body)?;
         key_case::check(&options)?;
-        delete_options::check(&options, &agreement::api_version(&request.parts.attributes))?;
+        delete_options::check(&options, &[&agreement::api_version(&request.parts.attributes)])?;
         options
     };
     request.set_dry_run(delete_options::is_dry_run(&options));
@@ -92,7 +92,10 @@ fn add_change(request: &mut Canonical, declared: Option<&str>, body: &[u8]) -> R
 fn check_change(request: &Canonical, content_type: ContentType, body: &Value, kind: &Kind) -> Result<(), Refusal> {
     key_case::check(body)?;
     match (content_type, body) {
-        (ContentType::JsonPatch, Value::Array(operations)) => patch_oracle::check(operations, kind),
+        (ContentType::JsonPatch, Value::Array(operations)) => {
+            patch_oracle::check(operations, kind)?;
+            agreement::check_patch(operations, &request.parts.attributes, kind)
+        }
         (ContentType::JsonPatch, _) => Err(Refusal::malformed("a JSON patch that is no array")),
         (_, Value::Object(object)) => agreement::check(object, &request.parts.attributes, kind),
         _ => Err(Refusal::malformed("a body that is no JSON object")),
@@ -151,7 +154,7 @@ fn is_dry_run(request: &Canonical, body: &Value) -> Result<bool, Refusal> {
     let Some(options) = body.get("deleteOptions").filter(|options| **options != Value::Null) else {
         return Ok(in_query);
     };
-    delete_options::check(options, "policy/v1")?;
+    delete_options::check(options, &agreement::EVICTIONS)?;
     Ok(in_query || delete_options::is_dry_run(options))
 }
 

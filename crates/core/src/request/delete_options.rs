@@ -45,12 +45,12 @@ pub(super) fn refuse_in_query(query: &Query) -> Result<(), Refusal> {
 }
 
 /// Checks options that stand in a body.
-pub(super) fn check(options: &Value, api_version: &str) -> Result<(), Refusal> {
+pub(super) fn check(options: &Value, api_versions: &[&str]) -> Result<(), Refusal> {
     let Some(options) = options.as_object() else {
         return Err(Refusal::malformed("delete options that are no object"));
     };
     options.iter().try_for_each(|(key, value)| {
-        if is_valid(key, value, api_version) {
+        if is_valid(key, value, api_versions) {
             Ok(())
         } else {
             Err(Refusal::malformed(format!("delete option {} is not accepted as it stands", Quoted(key))).with_remedy(
@@ -61,11 +61,11 @@ pub(super) fn check(options: &Value, api_version: &str) -> Result<(), Refusal> {
 }
 
 /// What is not listed is refused, `ignoreStoreReadErrorWithClusterBreakingPotential` above all.
-fn is_valid(key: &str, value: &Value, api_version: &str) -> bool {
+fn is_valid(key: &str, value: &Value, api_versions: &[&str]) -> bool {
     match (key, value) {
         ("kind", Value::String(kind)) => kind == "DeleteOptions",
         ("apiVersion", Value::String(version)) => {
-            ["v1", "meta.k8s.io/v1"].contains(&version.as_str()) || version == api_version
+            ["v1", "meta.k8s.io/v1"].contains(&version.as_str()) || api_versions.contains(&version.as_str())
         }
         ("dryRun", Value::Array(values)) => values.is_empty() || is_all(values),
         ("gracePeriodSeconds", Value::Number(number)) => {

@@ -11,7 +11,7 @@ use super::attributes::{Attributes, Verb};
 use super::canonical::Canonical;
 use super::catalog::Origin;
 use super::catalog_table::METRICS_GROUPS;
-use super::change::hard_deny;
+use super::change::{Op, Operation, hard_deny, operations};
 use super::effects::{Effect, Effects};
 use crate::json::Value;
 
@@ -135,15 +135,36 @@ const CONTROLLER_GROUPS: &[&str] = &[
 /// Types of Secrets by which somebody can log in to the API: who writes one knows the credential, or is given it.
 const CREDENTIAL_SECRETS: &[&str] = &["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
-/// Whether a body makes a Secret such a credential. A JSON Patch can't: the type of a Secret never changes.
+/// Whether a body makes a Secret such a credential. What a JSON Patch moves or copies to the type may be any.
 pub(super) fn is_credential_secret(request: &Canonical) -> bool {
-    let Some(body) = request.json() else {
-        return false;
-    };
     let attributes = request.attributes();
-    let secret_type = body.get("type").and_then(Value::as_str);
-    (attributes.api_group.as_str(), attributes.resource.as_str()) == ("", "secrets")
-        && secret_type.is_some_and(|secret_type| CREDENTIAL_SECRETS.contains(&secret_type))
+    if (attributes.api_group.as_str(), attributes.resource.as_str()) != ("", "secrets") {
+        return false;
+    }
+    match request.json() {
+        None => false,
+        Some(Value::Array(patch)) => {
+            operations(patch).map_or(true, |operations| operations.iter().any(writes_credential_type))
+        }
+        Some(body) => body.get("type").is_some_and(is_credential_type),
+    }
+}
+
+fn writes_credential_type(operation: &Operation<'_>) -> bool {
+    let Operation { op, path, value, .. } = operation;
+    let mut tokens = path.iter().map(String::as_str);
+    match (op, tokens.next(), tokens.next()) {
+        (Op::Test | Op::Remove, ..) => false,
+        (Op::Add | Op::Replace, None, _) => value.get("type").is_some_and(is_credential_type),
+        (Op::Add | Op::Replace, Some("type"), None) => is_credential_type(value),
+        (_, first, _) => first.is_none_or(|first| first == "type"),
+    }
+}
+
+fn is_credential_type(secret_type: &Value) -> bool {
+    secret_type
+        .as_str()
+        .is_some_and(|secret_type| CREDENTIAL_SECRETS.contains(&secret_type))
 }
 
 /// Whether it is on the list of what is never sent, or makes a controller act.

@@ -28,20 +28,24 @@ pub(super) const FREE_MAPS: [&str; 12] = [
 /// Refuses objects in which two keys differ in case only, except free maps, and misspelt keys at the top.
 pub(super) fn check(body: &Value) -> Result<(), Refusal> {
     if let Some(object) = body.as_object() {
-        for (key, _) in object.iter() {
-            if let Some(meant) = TOP_LEVEL
-                .iter()
-                .find(|meant| **meant != key && fold(meant) == fold(key))
-            {
-                let message = format!(
-                    "the body has a key {} that differs from `{meant}` in case only",
-                    Quoted(key)
-                );
-                return Err(Refusal::malformed(message).with_remedy(format!("write `{meant}`")));
-            }
-        }
+        object.iter().try_for_each(|(key, _)| check_top_level(key))?;
     }
     check_below(body, false)
+}
+
+/// Refuses a misspelt key of an object's top level.
+pub(super) fn check_top_level(key: &str) -> Result<(), Refusal> {
+    let is_misspelt = |meant: &&&str| **meant != key && fold(meant) == fold(key);
+    match TOP_LEVEL.iter().find(is_misspelt) {
+        None => Ok(()),
+        Some(meant) => {
+            let message = format!(
+                "the body has a key {} that differs from `{meant}` in case only",
+                Quoted(key)
+            );
+            Err(Refusal::malformed(message).with_remedy(format!("write `{meant}`")))
+        }
+    }
 }
 
 /// Recursion is bounded by the depth of the parser.

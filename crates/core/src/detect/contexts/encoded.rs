@@ -41,6 +41,18 @@ const fn table() -> [bool; 256] {
 
 static ALPHABET: [bool; 256] = table();
 
+/// Whether a value is base64 of a text that can be read.
+pub(super) fn says_text(value: &[u8]) -> bool {
+    let plain = std::str::from_utf8(value).ok().and_then(crate::mask::decode_base64);
+    plain.is_some_and(|plain| {
+        std::str::from_utf8(&plain).is_ok_and(|text| {
+            !text
+                .chars()
+                .any(|letter| letter.is_control() && !letter.is_whitespace())
+        })
+    })
+}
+
 fn is_base64(byte: u8) -> bool {
     ALPHABET.get(usize::from(byte)).copied().unwrap_or(false)
 }

@@ -186,6 +186,7 @@ pub(super) fn is_secret_value(name: &[u8], value: &[u8]) -> bool {
 /// Whether a value was drawn at random, and its name does not say that it may be shown: of a digest, an identifier.
 pub(super) fn is_random_value(name: Option<&str>, value: &[u8]) -> bool {
     const LEAST: usize = 24;
+    const LONGEST: usize = 128;
     const SHOWN: [&str; 20] = [
         "hash",
         "digest",
@@ -214,7 +215,19 @@ pub(super) fn is_random_value(name: Option<&str>, value: &[u8]) -> bool {
             .to_ascii_lowercase();
         SHOWN.iter().any(|word| name.ends_with(word))
     };
-    value.len() >= LEAST && value::looks_random(value) && !name.is_some_and(is_shown)
+    // Of a public key: `n`, `x`, `kid`.
+    let is_shown = |name: &str| name.len() <= 3 || is_shown(name);
+    (LEAST..=LONGEST).contains(&value.len())
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/_-=".contains(byte))
+        && !value
+            .split(|byte| *byte == b'=')
+            .skip(1)
+            .any(|behind| !behind.is_empty())
+        && value::looks_random(value)
+        && !name.is_some_and(is_shown)
+        && !encoded::says_text(value)
 }
 
 /// Fewest bytes of a session, a cookie or a signature that is one whatever it looks like.

@@ -58,6 +58,7 @@ use crate::json::Value;
 use crate::mask::{self, MaskPolicy};
 use crate::policy::MaskObligation;
 use apply::{Failed, TooLarge};
+pub(super) use apply::{Op, Operation, operations};
 use collected::Collected;
 use difference::{Difference, Part};
 use states::{Before, States};

@@ -17,11 +17,11 @@ use crate::request::pointer;
 const MAX_PADDING: usize = 256;
 
 /// An operation of a patch that the gate accepted.
-pub(in super::super) struct Operation<'a> {
-    pub(in super::super) op: Op,
-    pub(in super::super) path: Vec<String>,
-    pub(in super::super) from: Vec<String>,
-    pub(in super::super) value: &'a Value,
+pub(in crate::request) struct Operation<'a> {
+    pub(in crate::request) op: Op,
+    pub(in crate::request) path: Vec<String>,
+    pub(in crate::request) from: Vec<String>,
+    pub(in crate::request) value: &'a Value,
 }
 
 impl Operation<'_> {
@@ -45,7 +45,7 @@ impl Operation<'_> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Op {
+pub(in crate::request) enum Op {
     Add,
     Remove,
     Replace,
@@ -56,7 +56,7 @@ pub(in super::super) enum Op {
 
 /// Why a patch gives no object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Failed {
+pub(in crate::request) enum Failed {
     TooLarge,
     /// It names a place that is not there: the server refuses it.
     DoesNotApply,
@@ -69,7 +69,7 @@ impl From<TooLarge> for Failed {
 }
 
 /// The operations of a patch. One that is malformed, which the gate does not let through, does not apply.
-pub(in super::super) fn operations(patch: &[Value]) -> Result<Vec<Operation<'_>>, Failed> {
+pub(in crate::request) fn operations(patch: &[Value]) -> Result<Vec<Operation<'_>>, Failed> {
     let operations = patch.iter().map(operation).collect::<Option<_>>();
     operations.ok_or(Failed::DoesNotApply)
 }

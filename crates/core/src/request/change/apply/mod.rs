@@ -22,7 +22,7 @@ use crate::json::Value;
 
 pub(super) use budget::TooLarge;
 pub(super) use index::Index;
-pub(super) use json_patch::{Failed, Op, Operation, operations};
+pub(in crate::request) use json_patch::{Failed, Op, Operation, operations};
 pub(super) use schema::Node;
 pub(super) use strategic::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, RETAIN_KEYS};
 

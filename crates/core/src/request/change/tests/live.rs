@@ -91,7 +91,7 @@ fn a_patch_removes_what_was_there() {
             &["removes-field /metadata/labels/a"],
         ),
         // It does not apply: the body alone decides.
-        (r#"{"op":"add","path":"","value":7}"#, &["removes-field "]),
+        (r#"{"op":"add","path":"","value":{}}"#, &["removes-field "]),
         (
             r#"{"op":"remove","path":"/metadata/labels/c"}"#,
             &["removes-field /metadata/labels/c"],
