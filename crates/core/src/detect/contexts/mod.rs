@@ -227,6 +227,8 @@ pub(super) fn is_random_value(name: Option<&str>, value: &[u8]) -> bool {
             .any(|behind| !behind.is_empty())
         && value::looks_random(value)
         && !name.is_some_and(is_shown)
+        // What gzip and base64 say was looked through.
+        && !value.starts_with(b"H4sI")
         && !encoded::says_text(value)
 }
 
