@@ -34,7 +34,7 @@ pub(super) const STEMS: &[&str] = &[
     "Auth",
     "AUTH",
     "earer",
-    "asic ",
+    "Basic",
     "EARER",
     "ookie",
     "OOKIE",

@@ -85,8 +85,12 @@ fn follow(line: &[u8], name: Range<usize>, secrecy: Secrecy, carry: &mut Carry, 
 
 /// `variable "password" {` of Terraform: its default is on one of the next lines.
 fn is_declared(line: &[u8], name: &Range<usize>) -> bool {
+    const LONGEST: usize = 64;
+    let tail = part(line, name.end..line.len().min(name.end + LONGEST)).trim_ascii();
+    if !tail.starts_with(b"\"") || name.start > LONGEST {
+        return false;
+    }
     let head = part(line, 0..name.start).trim_ascii();
-    let tail = rest(line, name.end).trim_ascii();
     (head == b"variable \"" || head == b"output \"")
         && tail.starts_with(b"\"")
         && tail.get(1..).unwrap_or_default().trim_ascii() == b"{"

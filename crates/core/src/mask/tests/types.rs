@@ -137,3 +137,44 @@ fn errors_say_nothing_of_the_body() {
     assert_eq!(refusal.status(), StatusCode::BAD_GATEWAY);
     assert!(!refusal.to_status().to_string().contains("leak"));
 }
+
+#[test]
+fn names_that_stand_alone_and_values_of_custom_resources() {
+    let mut widgets = attributes(Verb::Get, "example.com", "widgets", "a", "w");
+    widgets.api_version = "v1".into();
+    let plan = Plan::new(
+        &widgets,
+        Some(&kind("example.com", "widgets", "Widget", Origin::Custom)),
+        &[],
+    );
+    let masked = |spec: &str| {
+        let body =
+            format!(r#"{{"kind":"Widget","apiVersion":"example.com/v1","metadata":{{"name":"w"}},"spec":{spec}}}"#);
+        fed(&plan, &[body.as_bytes()]).masked()
+    };
+    for spec in [
+        r#"{"token":"super-secret-token"}"#,
+        r#"{"clientSecret":"Super_secret"}"#,
+        r#"{"tokens":["T5_y1!q"]}"#,
+        r#"{"secrets":{"a":"T5_y1!q"}}"#,
+        r#"{"auth":"hunter2"}"#,
+        r#"{"session":"abcdefghijklmnop"}"#,
+        r#"{"note":"Basic dXNlcjpodW50ZXIyMng="}"#,
+        r#"{"note":"OJRBRY6HqsP795nf4Gakq5p1Vm8kV6um4yvMpy62"}"#,
+        r#"{"note":"-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n"}"#,
+        r#"{"note":"{\"auths\":{\"r\":{\"username\":\"bob\",\"password\":\"yy6xxq\"}}}"}"#,
+    ] {
+        assert_eq!(masked(spec), 1, "{spec}");
+    }
+    for spec in [
+        r#"{"secret":"my-secret"}"#,
+        r#"{"credentials":{"secretName":"db","passwordRef":"x"}}"#,
+        r#"{"cookie":"Strict","session":"none"}"#,
+        r#"{"auth":"ldap"}"#,
+        r#"{"configHash":"OJRBRY6HqsP795nf4Gakq5p1Vm8kV6um4yvMpy62"}"#,
+        r#"{"note":"c2F5cyBzb21ldGhpbmcgdGhhdCBjYW4gYmUgcmVhZA=="}"#,
+        r#"{"note":"5f3c77f62484c077d4806cd1f806c98a5f3c77f62484c077d4806cd1f806c98a"}"#,
+    ] {
+        assert_eq!(masked(spec), 0, "{spec}");
+    }
+}

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use super::names::{self, Names};
 use super::repeat::{Kind, Look};
-use super::{Page, Result, Scope, Walk};
+use super::{Page, Result, Scope, Walk, setting};
 use crate::detect::{Hit, Hits};
 use crate::json;
 use crate::mask::cursor::Text;
@@ -57,6 +57,10 @@ impl Walk<'_> {
         scope: Scope<'_>,
     ) -> Result<()> {
         if !self.looks_at(names, scope) || value.is_empty() || value == MARKER || value == marker::encoded() {
+            return Ok(());
+        }
+        if self.plan.detects() && !is_base64 && setting::is_file_of_credentials(value) {
+            self.replace_whole(page, text, MARKER, setting::RULE);
             return Ok(());
         }
         self.look_at(value, names, scope);

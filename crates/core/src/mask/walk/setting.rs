@@ -10,7 +10,7 @@ use crate::json::Value;
 use crate::mask::cursor::{Shape, Text};
 use crate::mask::marker::{self, MARKER};
 
-const RULE: &str = "setting";
+pub(super) const RULE: &str = "setting";
 
 impl<'p> Walk<'p> {
     /// Masks a value that was set under a name.
@@ -82,6 +82,17 @@ fn is_packed(text: &str) -> bool {
     text.starts_with("H4sI") || text.starts_with("SDRzS")
 }
 
+/// The same wherever it stands, whatever it is called.
+pub(super) fn is_file_of_credentials(text: &str) -> bool {
+    const SHORTEST: usize = 24;
+    text.len() >= SHORTEST
+        && match text.trim_start().as_bytes().first() {
+            Some(b'-' | b'P') => is_private_key(text),
+            Some(b'{') => is_kubeconfig(text) || is_docker_config(text),
+            _ => text.contains('\n') && is_kubeconfig(text),
+        }
+}
+
 fn is_private_key(text: &str) -> bool {
     let starts = text.trim_start().starts_with("-----BEGIN ") || text.starts_with("PuTTY-User-Key-File-");
     starts && (text.contains("PRIVATE KEY") || text.contains("PuTTY"))
@@ -138,8 +149,13 @@ fn is_docker_config(text: &str) -> bool {
             .iter()
             .any(|key| value.get(key).is_some())
     };
-    let registries = config.get("auths").unwrap_or(&config).as_object();
-    registries.is_some_and(|registries| registries.iter().any(|(_, registry)| is_entry(registry)))
+    let known = config.get("auths");
+    let registries = known.unwrap_or(&config).as_object();
+    let has_password = |registry: &Value| known.is_some() && registry.get("password").is_some();
+    registries.is_some_and(|registries| {
+        let mut registries = registries.iter();
+        registries.any(|(_, registry)| is_entry(registry) || has_password(registry))
+    })
 }
 
 #[cfg(test)]
