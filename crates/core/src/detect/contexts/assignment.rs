@@ -166,7 +166,9 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         }
         let called =
             named.delimiter == Delimiter::Call && named.quoted && !looks_secret(text, 6) && !value::is_passphrase(text);
-        if is_secret(secrecy, text, Place::Assigned) && !is_reference_by_name(line, named, text) && !called {
+        let is_command = at(line, start) == b'`' && text.contains(&b' ');
+        let is_other = called || is_command || is_reference_by_name(line, named, text);
+        if is_secret(secrecy, text, Place::Assigned) && !is_other {
             sink.push(quote.start..end, "named-value");
             if close.is_none() && whole_line && quote.is_double() {
                 *carry = Carry::Quoted { lines: 0 };
@@ -456,6 +458,16 @@ fn unwrapped(line: &[u8], start: usize) -> usize {
         b"Buffer.from(",
         b"Ok(",
     ];
+    // `(string) (len=16) "x"`, as spew prints it.
+    if let Some(counted) = rest(line, start).strip_prefix(b"(string) (len=") {
+        let digits = skip(counted, 0, |byte| byte.is_ascii_digit());
+        let quote = line.len() - counted.len() + digits + 2;
+        return if Quote::open(line, quote).is_some() {
+            quote
+        } else {
+            start
+        };
+    }
     let Some(named) = TYPES.iter().find(|named| rest(line, start).starts_with(named)) else {
         return start;
     };

@@ -13,7 +13,8 @@ use super::value::{self, Place, is_secret, looks_secret};
 pub(super) fn is_sentence(line: &[u8], first: &Range<usize>, secrecy: Secrecy) -> bool {
     let word = part(line, first.clone());
     let next = skip(line, first.end, is_blank);
-    let goes_on = next > first.end && at(line, next).is_ascii_alphabetic();
+    // `open /etc/tls/tls.key: no such file`.
+    let goes_on = next > first.end && (at(line, next).is_ascii_alphabetic() || at(line, next) == b'/');
     // `map[password:x user:bob]`.
     let following = skip(line, next, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if at(line, following) == b':' && at(line, following + 1) > b' ' {

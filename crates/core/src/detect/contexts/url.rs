@@ -72,7 +72,10 @@ fn before_at(line: &[u8], from: usize, found: usize, sink: &mut Sink<'_>) -> Opt
         Some(slashes) => (start + slashes + 2, part(head, 0..slashes)),
         None => match memmem::rfind(head, b"\\/\\/") {
             Some(slashes) => (start + slashes + 4, part(head, 0..slashes)),
-            None => return without_scheme(line, start, found, sink),
+            None => match memmem::rfind(head, b"\\\\/\\\\/") {
+                Some(slashes) => (start + slashes + 6, part(head, 0..slashes)),
+                None => return without_scheme(line, start, found, sink),
+            },
         },
     };
     let scheme = scheme.strip_suffix(b":");
