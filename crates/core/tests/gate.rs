@@ -510,3 +510,28 @@ fn names_come_from_the_url_or_the_body() {
     .unwrap();
     assert!(namespace.effects().to_string().contains("self"));
 }
+
+#[test]
+fn subresources_that_a_resource_does_not_have_are_refused() {
+    let gate = gate();
+    let is_refused = |path: &str| {
+        let head = gate
+            .target("GET", path.as_bytes())
+            .and_then(|target| gate.head(target, &HeaderMap::new()));
+        head.and_then(|head| head.with_body(b"")).is_err()
+    };
+    for path in [
+        "/api/v1/namespaces/team-a/pods/p/scale",
+        "/api/v1/namespaces/team-a/secrets/s/status",
+        "/apis/apps/v1/namespaces/team-a/daemonsets/d/scale",
+    ] {
+        assert!(is_refused(path), "{path}");
+    }
+    for path in [
+        "/api/v1/namespaces/team-a/pods/p/status",
+        "/api/v1/namespaces/team-a/replicationcontrollers/r/scale",
+        "/apis/apps/v1/namespaces/team-a/statefulsets/s/scale",
+    ] {
+        assert!(!is_refused(path), "{path}");
+    }
+}

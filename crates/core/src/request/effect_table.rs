@@ -66,7 +66,21 @@ fn known(attributes: &Attributes) -> Option<Subresource> {
                 && (*resource == "*" || *resource == attributes.resource)
                 && (*group == "*" || *group == attributes.api_group)
         })
+        .filter(|_| exists(attributes))
         .map(|(.., kind)| *kind)
+}
+
+/// Whether what any resource may have is there, as far as the API server's own resources go; of others discovery tells
+/// the server.
+fn exists(attributes: &Attributes) -> bool {
+    let resource = attributes.resource.as_str();
+    match (attributes.subresource.as_str(), attributes.api_group.as_str()) {
+        ("scale", "") => resource == "replicationcontrollers",
+        ("scale", "apps" | "extensions") => matches!(resource, "deployments" | "replicasets" | "statefulsets"),
+        ("scale", "batch" | "networking.k8s.io" | "policy" | "rbac.authorization.k8s.io" | "storage.k8s.io") => false,
+        ("status", "") => !matches!(resource, "configmaps" | "secrets"),
+        _ => true,
+    }
 }
 
 /// Creates that only ask.
