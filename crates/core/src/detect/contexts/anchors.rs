@@ -73,7 +73,7 @@ pub(super) const STEMS: &[&str] = &[
     "cvv",
 ];
 
-static ANCHORS: LazyLock<Stems> = LazyLock::new(|| Stems::new(STEMS));
+static ANCHORS: LazyLock<Stems> = LazyLock::new(|| Stems::new(STEMS.iter().copied()));
 
 /// The next place where a name of a secret may be.
 pub(super) fn next(text: &[u8], from: usize) -> Option<Range<usize>> {

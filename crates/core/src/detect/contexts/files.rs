@@ -41,12 +41,7 @@ const HASHES: [&[u8]; 13] = [
     b"$1$", b"$2a$", b"$2b$", b"$2y$", b"$2x$", b"$5$", b"$6$", b"$7$", b"$y$", b"$gy$", b"$apr1$", b"{SHA}", b"{SSHA}",
 ];
 
-static SEARCH: LazyLock<Stems> = LazyLock::new(|| Stems::new(MARKS));
-
-/// Where the next such line may be.
-pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
-    SEARCH.next(text, from).map(|found| found.start)
-}
+static SEARCH: LazyLock<Stems> = LazyLock::new(|| Stems::new(MARKS.iter().copied()));
 
 /// Finds the secret of such a line, and what lines before it announce.
 pub(super) fn scan(line: &[u8], carry: &mut announced::Carry, sink: &mut Sink<'_>) {

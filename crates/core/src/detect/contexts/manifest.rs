@@ -1,5 +1,7 @@
 //! A Secret as JSON in one line, as clients log it: all of its data.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
 
 use super::bytes::{at, is_blank, part, rest, skip};
@@ -25,7 +27,8 @@ pub(super) fn scan(line: &[u8], sink: &mut Sink<'_>) {
 /// Whether its kind says so.
 fn is_secret(line: &[u8]) -> bool {
     const KIND: &[u8] = b"\"kind\"";
-    memmem::find(line, b"\"Secret\"").is_some()
+    static SECRET: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\"Secret\""));
+    SECRET.find(line).is_some()
         && memmem::find_iter(line, KIND).take(MOST).any(|kind| {
             let sign = skip(line, kind + KIND.len(), is_blank);
             let value = skip(line, sign + 1, is_blank);

@@ -45,6 +45,8 @@ mod tests;
 
 pub(super) use shell::arguments;
 
+use std::sync::LazyLock;
+
 use memchr::{memchr, memchr2, memrchr2};
 
 use super::detectors::Detector;
@@ -53,6 +55,7 @@ use super::lines::LineState as Stream;
 use super::names::{Alone, Secrecy};
 use lines::LineState;
 use sink::Sink;
+use stems::Stems;
 use value::Place;
 
 /// The rules of all hits.
@@ -96,13 +99,35 @@ impl Stream for LineState {
 
 /// What a text has in it where anything is found: one of these, or a byte `@`.
 pub(super) fn marks() -> impl Iterator<Item = &'static str> {
-    let all = [
-        anchors::STEMS,
-        program_stems::STEMS,
-        program_stems::MORE_STEMS,
-        files::MARKS,
-    ];
-    all.into_iter().flatten().copied()
+    SETS.into_iter().flatten().copied()
+}
+
+/// The marks of each of the searches.
+const SETS: [&[&str]; 3] = [anchors::STEMS, program_stems::STEMS, files::MARKS];
+
+/// One search for all of them.
+static MARKS: LazyLock<Stems> = LazyLock::new(|| Stems::new(marks()));
+
+/// What there may be in a line.
+#[derive(Debug, Clone, Copy, Default)]
+struct Marked {
+    name: bool,
+    program: bool,
+    file: bool,
+}
+
+impl Marked {
+    /// What the marks of a line say, the first of which is not before `from`.
+    fn of(line: &[u8], from: usize) -> Self {
+        let [names, programs, _] = SETS.map(<[_]>::len);
+        let mut marked = Self::default();
+        MARKS.each(line, from, |index| {
+            marked.name |= index < names;
+            marked.program |= (names..names + programs).contains(&index);
+            marked.file |= index >= names + programs;
+        });
+        marked
+    }
 }
 
 /// Looks at lines that follow those that the state has seen; `offset` is where they begin for the hits.
@@ -122,13 +147,19 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
             start = end + 1;
             continue;
         }
+        let first = candidates.mark.flatten().map_or(0, |mark| mark.saturating_sub(start));
+        let marked = Marked::of(line, first);
         let sink = &mut Sink::new(hits, offset + start);
-        if !lines::follow(line, &mut state.names, sink) {
+        if !lines::follow(line, &mut state.names, sink) && marked.name {
             assignment::scan(line, &mut state.names, sink);
         }
-        shell::scan(line, &mut state.shell, sink);
+        if marked.program || !state.shell.is_idle() {
+            shell::scan(line, &mut state.shell, sink);
+        }
         url::scan(line, sink);
-        files::scan(line, &mut state.announced, sink);
+        if marked.file || !state.announced.is_idle() {
+            files::scan(line, &mut state.announced, sink);
+        }
         start = end + 1;
     }
 }
@@ -136,24 +167,18 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
 /// The next place for each of the searches, so that none looks at a byte twice.
 #[derive(Debug, Default)]
 struct Candidates {
-    name: Option<Option<usize>>,
-    program: shell::Search,
+    mark: Option<Option<usize>>,
     userinfo: Option<Option<usize>>,
-    file: Option<Option<usize>>,
 }
 
 impl Candidates {
     /// The first place at or after a position where there may be something.
     fn next(&mut self, text: &[u8], from: usize) -> Option<usize> {
-        let name = refreshed(&mut self.name, from, || {
-            anchors::next(text, from).map(|found| found.start)
-        });
-        let program = self.program.next(text, from);
+        let mark = refreshed(&mut self.mark, from, || MARKS.next(text, from).map(|found| found.start));
         let userinfo = refreshed(&mut self.userinfo, from, || {
             memchr(b'@', bytes::rest(text, from)).map(|found| from + found)
         });
-        let file = refreshed(&mut self.file, from, || files::next(text, from));
-        [name, program, userinfo, file].into_iter().flatten().min()
+        [mark, userinfo].into_iter().flatten().min()
     }
 }
 

@@ -67,10 +67,7 @@ pub(super) const STEMS: &[&str] = &[
     "'zip'",
     "'7z",
     "'net'",
-];
-
-/// The other ones. Names of two or three letters come with what is around them.
-pub(super) const MORE_STEMS: &[&str] = &[
+    // Names of two or three letters come with what is around them.
     "npm",
     "yarn",
     "ssh-keygen",

@@ -7,10 +7,9 @@ use memchr::memmem;
 
 use super::bytes::{at, before, is_blank, part, rest, skip, skip_back};
 use super::harmless::is_harmless;
-use super::program_stems::{MORE_STEMS, STEMS};
+use super::program_stems::STEMS;
 use super::programs::{How, MAX_RULES, Program, Rule, Take, named};
 use super::quote::Quote;
-use super::refreshed;
 use super::sink::Sink;
 use super::stems::Stems;
 
@@ -20,7 +19,7 @@ pub(super) const RULE: &str = "argument";
 /// Most words of a command that are looked at.
 const MAX_WORDS: usize = 256;
 
-static PROGRAMS: LazyLock<[Stems; 2]> = LazyLock::new(|| [STEMS, MORE_STEMS].map(Stems::new));
+static PROGRAMS: LazyLock<Stems> = LazyLock::new(|| Stems::new(STEMS.iter().copied()));
 
 /// Where in a command one is: word for word.
 #[derive(Debug, Clone, Copy, Default)]
@@ -192,23 +191,10 @@ impl Carry {
     }
 }
 
-/// A search for commands, and for what hands one a secret: no set of names is looked for twice in the same place.
-#[derive(Debug, Default)]
-pub(super) struct Search([Option<Option<usize>>; 2]);
-
-impl Search {
-    /// Where the next one may be.
-    pub(super) fn next(&mut self, text: &[u8], from: usize) -> Option<usize> {
-        let sets = self.0.iter_mut().zip(PROGRAMS.iter());
-        sets.filter_map(|(last, stems)| refreshed(last, from, || next_of(stems, text, from)))
-            .min()
-    }
-}
-
-/// Where the next of these begins, behind what comes before its name: `"oc"`, `- oc`.
-fn next_of(stems: &Stems, text: &[u8], from: usize) -> Option<usize> {
-    let found = stems.next(text, from)?;
-    Some(match part(text, found.clone()) {
+/// Where the next command may be, behind what comes before its name: `"oc"`, `- oc`.
+fn next(line: &[u8], from: usize) -> Option<usize> {
+    let found = PROGRAMS.next(line, from)?;
+    Some(match part(line, found.clone()) {
         [b'"' | b'\'', ..] => found.start + 1,
         [b'-', b' ', ..] => found.start + 2,
         _ => found.start,
@@ -223,8 +209,7 @@ pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
     if !last.is_idle() {
         from = resume(line, last, carry, sink);
     }
-    let mut search = Search::default();
-    while let Some(found) = search.next(line, from) {
+    while let Some(found) = next(line, from) {
         let word = skip(line, found, is_word);
         let start = skip_back(line, found, from.max(found.saturating_sub(64)), is_word);
         let after = at(line, word);
@@ -388,7 +373,7 @@ fn unquoted(line: &[u8], range: Range<usize>) -> Range<usize> {
 
 /// Flags and programs that take a secret from their input.
 static CONSUMERS: LazyLock<Stems> = LazyLock::new(|| {
-    Stems::new(&[
+    Stems::new([
         "password-stdin",
         "--stdin",
         "-with-token",

@@ -2,41 +2,34 @@
 
 use std::ops::Range;
 
-use aho_corasick::packed::Searcher;
-use aho_corasick::{AhoCorasick, MatchKind};
+use crate::detect::engine::Fingerprints;
 
-use super::bytes::rest;
-
-/// Finds the first of some strings. Fast with at most 64 of them, of three letters or more each.
+/// Finds the first of some strings, of three letters or more each; of two that begin at the same place, the earlier one
+/// here.
 #[derive(Debug)]
-pub(super) enum Stems {
-    /// With vector instructions.
-    Packed(Searcher),
-    /// Where there are none.
-    Automaton(AhoCorasick),
-    /// Not even that could be built: any place may be one.
-    Anywhere,
+pub(super) struct Stems {
+    search: Fingerprints,
+    lengths: Box<[usize]>,
 }
 
 impl Stems {
-    pub(super) fn new(stems: &[&str]) -> Self {
-        Searcher::new(stems).map(Self::Packed).unwrap_or_else(|| {
-            AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .build(stems)
-                .map_or(Self::Anywhere, Self::Automaton)
-        })
+    pub(super) fn new<'s>(stems: impl IntoIterator<Item = &'s str>) -> Self {
+        let stems: Vec<Box<[u8]>> = stems.into_iter().map(|stem| stem.as_bytes().into()).collect();
+        Self {
+            lengths: stems.iter().map(|stem| stem.len()).collect(),
+            search: Fingerprints::new(stems),
+        }
     }
 
     /// The next one at or behind a position.
     pub(super) fn next(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
-        let text = rest(text, from);
-        let found = match self {
-            Self::Packed(searcher) => searcher.find(text)?.range(),
-            Self::Automaton(automaton) => automaton.find(text)?.range(),
-            Self::Anywhere => (!text.is_empty()).then_some(0..1)?,
-        };
-        Some(from + found.start..from + found.end)
+        let (index, start) = self.search.next(text, from)?;
+        Some(start..start + self.lengths.get(index)?)
+    }
+
+    /// Calls this with the index of each that is behind a position, overlapping ones included.
+    pub(super) fn each(&self, text: &[u8], from: usize, mut found: impl FnMut(usize)) {
+        self.search.find(text, from..text.len(), |index, _| found(index));
     }
 }
 
@@ -45,37 +38,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_searches_find_the_same() {
-        let stems = ["pass", "token", "key"];
-        let slow = Stems::Automaton(
-            AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .build(stems)
-                .unwrap(),
-        );
+    fn finds_one_after_the_other() {
+        let stems = Stems::new(["pass", "token", "passkey", "key"]);
         let text = b"a key, a token and a passkey";
-        let all = |stems: &Stems| {
-            let mut from = 0;
-            std::iter::from_fn(|| {
-                let found = stems.next(text, from)?;
-                from = found.end;
-                Some(found)
-            })
-            .collect::<Vec<_>>()
-        };
-        assert_eq!(all(&Stems::new(&stems)), all(&slow));
-        assert_eq!(all(&slow), [2..5, 9..14, 21..25, 25..28]);
-    }
-
-    #[test]
-    fn each_set_is_small_enough_to_be_fast() {
-        for set in [
-            super::super::anchors::STEMS,
-            super::super::program_stems::STEMS,
-            super::super::program_stems::MORE_STEMS,
-            super::super::files::MARKS,
-        ] {
-            assert!(set.len() <= 64, "{}", set.len());
-        }
+        let mut from = 0;
+        let all: Vec<Range<usize>> = std::iter::from_fn(|| {
+            let found = stems.next(text, from)?;
+            from = found.end;
+            Some(found)
+        })
+        .collect();
+        assert_eq!(all, [2..5, 9..14, 21..25, 25..28]);
     }
 }

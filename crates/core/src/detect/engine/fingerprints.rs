@@ -3,38 +3,46 @@
 //! Vector instructions are faster for some dozens of literals; this does not slow down with their number, and is the same
 //! on every processor.
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 /// Shortest literal that can be looked for.
 pub(in crate::detect) const SHORTEST: usize = 3;
 
+/// Bits of a hash, and those of them that choose a place in the list of literals.
 const BITS: u32 = 16;
+const PLACE_BITS: u32 = 12;
+
+/// Bytes that are looked at per turn, and the places in them at which three bytes and one more begin.
+const WINDOW: usize = 16;
+const TURN: usize = WINDOW - 3;
 
 /// A set of literals.
 #[derive(Debug)]
 pub(in crate::detect) struct Fingerprints {
     /// By a hash of three bytes: whether a literal begins so, as a bit. All of it stays in the nearest cache.
-    begins: Box<[u8; 1 << (BITS - 3)]>,
-    /// By that hash: the first of these literals.
-    first: Box<[u16; 1 << BITS]>,
-    /// The hash of the first three bytes of each literal, sorted, the literal and its index.
-    literals: Vec<(u16, Box<[u8]>, usize)>,
+    begins: Box<[u64; 1 << (BITS - 6)]>,
+    /// By the first bits of that hash: the first of these literals.
+    first: Box<[u16; 1 << PLACE_BITS]>,
+    /// The hash of the first three bytes of each literal, sorted, its index and the literal.
+    literals: Vec<(u16, usize, Box<[u8]>)>,
 }
 
 impl Fingerprints {
     /// Looks for these, at most 65,536, of which none is shorter than [`SHORTEST`].
-    pub(in crate::detect) fn new(literals: Vec<Box<[u8]>>) -> Self {
-        let mut begins = Box::new([0_u8; 1 << (BITS - 3)]);
-        let mut first = Box::new([0; 1 << BITS]);
+    pub(in crate::detect) fn new(literals: impl IntoIterator<Item = Box<[u8]>>) -> Self {
+        let mut begins = Box::new([0_u64; 1 << (BITS - 6)]);
+        let mut first = Box::new([0; 1 << PLACE_BITS]);
         let indexed = literals.into_iter().enumerate();
         let mut literals: Vec<_> = indexed
-            .map(|(index, literal)| (hash(start(&literal)), literal, index))
+            .map(|(index, literal)| (hash(start(&literal)), index, literal))
             .collect();
         literals.sort_unstable();
         for (place, (hash, ..)) in literals.iter().enumerate().rev() {
             let hash = usize::from(*hash);
-            if let (Some(begins), Some(first)) = (begins.get_mut(hash >> 3), first.get_mut(hash)) {
-                *begins |= 1 << (hash & 7);
+            if let (Some(begins), Some(first)) = (begins.get_mut(hash >> 6), first.get_mut(hash >> (BITS - PLACE_BITS)))
+            {
+                *begins |= 1 << (hash & 63);
                 *first = u16::try_from(place).unwrap_or(u16::MAX);
             }
         }
@@ -46,95 +54,74 @@ impl Fingerprints {
     }
 
     /// Calls this with each literal that begins in this part of the text, by its index, and where; from front to back.
-    pub(super) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(usize, usize)) {
-        /// Places per turn; the last one looks two bytes further.
-        const TURN: usize = 12;
-        let mut at = part.start;
-        while at + TURN <= part.end {
-            let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<{ TURN + 2 }>) else {
-                break;
-            };
-            let (Some(low), Some(high)) = (window.first_chunk(), window.last_chunk()) else {
-                break;
-            };
-            let (low, high) = (u64::from_le_bytes(*low), u64::from_le_bytes(*high));
-            let [p, q, r, s, t, u] = [0, 8, 16, 24, 32, 40].map(|bits| self.begins(low >> bits));
-            let [v, w, x, y, z, last] = [0, 8, 16, 24, 32, 40].map(|bits| self.begins(high >> bits));
-            // Without a branch for each: most turns find nothing.
-            if p | q | r | s | t | u | v | w | x | y | z | last {
-                for (place, begins) in (at..).zip([p, q, r, s, t, u, v, w, x, y, z, last]) {
-                    if begins {
-                        self.verify(text, place, &mut found);
-                    }
-                }
-            }
-            at += TURN;
-        }
-        for place in at..part.end {
-            self.verify(text, place, &mut found);
-        }
+    pub(in crate::detect) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(usize, usize)) {
+        let all = self.places(text, part, |place| {
+            self.at(text, place).for_each(|index| found(index, place));
+            None::<Infallible>
+        });
+        debug_assert!(all.is_none());
+    }
+
+    /// The first place at or behind a position where a literal begins, and the index of that literal: the lowest of those
+    /// that begin there.
+    pub(in crate::detect) fn next(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+        self.places(text, from..text.len(), |place| {
+            self.at(text, place).min().map(|index| (index, place))
+        })
     }
 
     /// Whether a text has any of the literals in it.
     pub(in crate::detect) fn any(&self, text: &[u8]) -> bool {
-        /// Places per word; the last one looks two bytes further.
-        const TURN: usize = 6;
-        let is_at = |at: usize| {
-            let mut found = false;
-            self.verify(text, at, &mut |_, _| found = true);
-            found
-        };
-        let Some(last) = text.len().checked_sub(8) else {
-            return (0..text.len().saturating_sub(2)).any(is_at);
-        };
-        let mut at = 0;
-        loop {
-            // The last word is of bytes that were looked at, too.
-            let place = at.min(last);
-            let Some(word) = text.get(place..).and_then(<[u8]>::first_chunk) else {
-                return false;
+        self.next(text, 0).is_some()
+    }
+
+    /// Looks at each place of a part of the text where a literal may begin, from front to back, until something is found.
+    #[inline(always)]
+    fn places<T>(&self, text: &[u8], part: Range<usize>, mut look: impl FnMut(usize) -> Option<T>) -> Option<T> {
+        let mut at = part.start;
+        while at + TURN <= part.end {
+            let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<WINDOW>) else {
+                break;
             };
-            let word = u64::from_le_bytes(*word);
-            let mut begun = [0, 8, 16, 24, 32, 40]
-                .into_iter()
-                .zip(0..)
-                .fold(0_u32, |begun, (bits, number)| {
-                    begun | u32::from(self.begins(word >> bits)) << number
-                });
+            // Without a branch for each: most turns find nothing. The first place is the highest bit.
+            let mut begun = window
+                .windows(4)
+                .filter_map(<[u8]>::first_chunk)
+                .fold(0, |begun, bytes| begun << 1 | self.begins(u32::from_le_bytes(*bytes)));
             while begun != 0 {
-                if is_at(place + begun.trailing_zeros() as usize) {
-                    return true;
+                let bit = begun.ilog2();
+                begun ^= 1 << bit;
+                let found = look(at + TURN - 1 - bit as usize);
+                if found.is_some() {
+                    return found;
                 }
-                begun &= begun - 1;
-            }
-            if at >= last {
-                return false;
             }
             at += TURN;
         }
+        let last = part.end.min(text.len().saturating_sub(SHORTEST - 1));
+        (at..last)
+            .filter(|place| self.begins(start(text.get(*place..).unwrap_or_default())) != 0)
+            .find_map(look)
     }
 
-    #[inline]
-    fn begins(&self, bytes: u64) -> bool {
-        let hash = hash(bytes as u32);
-        let byte = self.begins.get(usize::from(hash >> 3)).copied().unwrap_or(0);
-        byte >> (hash & 7) & 1 != 0
+    /// Whether a literal may begin with the lowest three bytes: one or none.
+    #[inline(always)]
+    fn begins(&self, bytes: u32) -> u64 {
+        let hash = hash(bytes);
+        self.begins.get(usize::from(hash >> 6)).copied().unwrap_or(0) >> (hash & 63) & 1
     }
 
-    fn verify(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize, usize)) {
-        let rest = text.get(at..).unwrap_or_default();
+    /// The indices of the literals that begin at a place.
+    fn at(&self, text: &[u8], place: usize) -> impl Iterator<Item = usize> {
+        let rest = text.get(place..).unwrap_or_default();
         let hash = hash(start(rest));
-        let first = self.first.get(usize::from(hash)).copied().unwrap_or(0);
-        let same = self
-            .literals
-            .iter()
-            .skip(usize::from(first))
-            .take_while(|(start, ..)| *start == hash);
-        for (_, literal, index) in same {
-            if rest.starts_with(literal) {
-                found(*index, at);
-            }
-        }
+        let first = self.first.get(usize::from(hash >> (BITS - PLACE_BITS))).copied();
+        let from = self.literals.get(usize::from(first.unwrap_or(0))..).unwrap_or_default();
+        from.iter()
+            .skip_while(move |(begins, ..)| *begins < hash)
+            .take_while(move |(begins, ..)| *begins == hash)
+            .filter(|(.., literal)| rest.starts_with(literal))
+            .map(|(_, index, _)| *index)
     }
 }
 
@@ -149,6 +136,7 @@ fn start(text: &[u8]) -> u32 {
 }
 
 /// Of the lowest three bytes.
+#[inline(always)]
 fn hash(bytes: u32) -> u16 {
     ((bytes << 8).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as u16
 }
@@ -178,8 +166,9 @@ mod tests {
             }
             let all = Fingerprints::new(literals);
             for part in 0..text.len() {
-                let begun = expected.iter().any(|(at, _)| *at >= part);
-                prop_assert_eq!(all.any(&text[part..]), begun);
+                let next = expected.iter().copied().filter(|(at, _)| *at >= part).min();
+                prop_assert_eq!(all.next(text, part), next.map(|(at, index)| (index, at)));
+                prop_assert_eq!(all.any(&text[part..]), next.is_some());
             }
             let mut found = Vec::new();
             let cut = cut.min(text.len());

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use aho_corasick::packed::{self, MatchKind};
 use aho_corasick::{AhoCorasick, Anchored, Input, Span};
-use memchr::memchr;
+use memchr::memchr_iter;
 
 use super::fingerprints::{Fingerprints, SHORTEST};
 
@@ -143,7 +143,7 @@ impl Group {
         };
         let searcher = match distinct.as_slice() {
             [([only], _)] => Searcher::Byte(*only),
-            _ if many => Searcher::Fingerprints(Fingerprints::new(texts().map(Into::into).collect())),
+            _ if many => Searcher::Fingerprints(Fingerprints::new(texts().map(Into::into))),
             _ => match packed() {
                 Some(searcher) => Searcher::Packed(searcher),
                 None => Searcher::Automaton(
@@ -176,6 +176,14 @@ impl Group {
                 }
             });
         }
+        if let (Searcher::Byte(byte), [rules]) = (&self.searcher, self.rules.as_slice()) {
+            for at in memchr_iter(*byte, text.get(block.clone()).unwrap_or_default()) {
+                for rule in rules {
+                    candidate(*rule, block.start + at);
+                }
+            }
+            return;
+        }
         let last = (block.end + self.longest - 1).min(text.len());
         let mut from = block.start;
         while let Some((literal, at)) = self.searcher.find(text, from..last) {
@@ -194,16 +202,12 @@ impl Searcher {
     /// The first literal in a part of a text, and where it begins.
     fn find(&self, text: &[u8], span: Range<usize>) -> Option<(usize, usize)> {
         match self {
-            Self::Byte(byte) => {
-                let at = memchr(*byte, text.get(span.clone())?)?;
-                Some((0, span.start + at))
-            }
             Self::Packed(searcher) => {
                 let found = searcher.find_in(text, Span::from(span))?;
                 Some((found.pattern().as_usize(), found.start()))
             }
             // All of a part at once, above.
-            Self::Fingerprints(_) => None,
+            Self::Byte(_) | Self::Fingerprints(_) => None,
             Self::Automaton(searcher) => {
                 let input = Input::new(text).span(span).anchored(Anchored::No);
                 let found = searcher.try_find(input).ok()??;

@@ -110,6 +110,10 @@ fn forward(steps: &[Step], text: &[u8], from: usize, found: &mut Found) -> Resul
                 at += literal.ok_or(at - from)?.len();
             }
             Step::Run { set, min, max } => {
+                // Most candidates fail at the last byte that they need, without a look at those before it.
+                if *min > 1 && !rest.get(*min - 1).is_some_and(|last| set.contains(*last)) {
+                    return Err(at - from + 1);
+                }
                 let length = set.leading(rest, *max);
                 // A run at the end has to be over when its limit is reached: more of it is something else.
                 let is_last = !steps.iter().skip(index + 1).any(Step::consumes);
@@ -137,6 +141,10 @@ fn backward(steps: &[Step], text: &[u8], from: usize, found: &mut Found) -> Resu
                 at -= literal.ok_or(from - at)?.len();
             }
             Step::Run { set, min, max } => {
+                let first = rest.len().checked_sub(*min).and_then(|first| rest.get(first));
+                if *min > 1 && !first.is_some_and(|first| set.contains(*first)) {
+                    return Err(from - at + 1);
+                }
                 let length = set.trailing(rest, *max);
                 let before = rest.len().checked_sub(length + 1).and_then(|before| rest.get(before));
                 let is_first = !steps.iter().take(index).any(Step::consumes);
