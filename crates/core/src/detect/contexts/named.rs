@@ -117,6 +117,10 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         b'=' if next == b'~' => return None,
         b'=' => (Delimiter::Equal, skip(line, sign, |byte| matches!(byte, b'=' | b'>'))),
         b':' if next == b'=' => (Delimiter::Equal, sign + 2),
+        // In LDIF, what follows is base64.
+        b':' if next == b':' && is_blank(at(line, sign + 2)) && begins_line(line, name.start) => {
+            (Delimiter::Equal, sign + 2)
+        }
         b':' if next == b':' => return None,
         b':' if next == b'/' && at(line, sign + 2) == b'/' => return None,
         b':' => (Delimiter::Colon, skip(line, sign + 1, |byte| byte == b'*')),
