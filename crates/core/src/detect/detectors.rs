@@ -276,6 +276,11 @@ impl Detectors {
         self.detect(value, hits);
     }
 
+    /// Whether all of what is set under a name is a secret.
+    pub(crate) fn is_secret_setting(&self, name: &str, value: &str) -> bool {
+        !self.disabled.contains(own_names::RULE) && contexts::is_secret_setting(name.as_bytes(), value.as_bytes())
+    }
+
     /// Adds a value that was drawn at random: where nothing is known of what a field is for.
     pub(crate) fn detect_random(&self, name: Option<&str>, value: &[u8], hits: &mut Hits) {
         let is_on = !self.is_none() && !self.disabled.contains(contexts::RANDOM);

@@ -34,3 +34,4 @@ pub use rules::{Begins, Check, Group, RuleError, RuleSource, Rules};
 pub use text::Text;
 
 pub(crate) use last::Last;
+pub(crate) use own_names::RULE as NAMED;

@@ -11,7 +11,7 @@ use super::detectors::Detector;
 use super::hit::Hits;
 
 /// Name of the rule of each hit.
-pub(super) const RULE: &str = "named-value";
+pub(crate) const RULE: &str = "named-value";
 
 /// Largest compiled pattern of all names.
 const MAX_PATTERN: usize = 4 * 1024 * 1024;

@@ -39,6 +39,8 @@ pub(super) struct Kept {
     edits: Edits,
     /// What had nothing to mask.
     seen: Seen,
+    /// The columns of the Tables of a watch: only the first event says what they are.
+    columns: Columns,
 }
 
 /// A list or Table that is handed out element by element.
@@ -231,6 +233,7 @@ pub(super) fn mask_text<'t>(
     let start = Cursor::new(text, around).noting(noted);
     let mut page = Page::new(start.clone(), text, std::mem::take(&mut kept.edits));
     let mut walk = Walk::new(plan, std::mem::take(&mut kept.seen));
+    walk.columns = std::mem::take(&mut kept.columns);
     let keep = mask(&mut walk, &mut page)?;
     let mut cursor = page.cursor;
     kept.edits = page.edits;
@@ -245,6 +248,7 @@ pub(super) fn mask_text<'t>(
         walk.commit(tally);
     }
     kept.seen = walk.seen;
+    kept.columns = walk.columns;
     Ok(keep)
 }
 

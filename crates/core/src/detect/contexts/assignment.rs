@@ -109,10 +109,25 @@ fn excepted(line: &[u8], named: &Named) -> bool {
         || part(line, 0..named.name.start).ends_with(b"checksum/")
         // A shell asks for it: `${PASSWORD:?required}`.
         || (before(line, named.name.start) == b'{' && named.delimiter == Delimiter::Colon && at(line, named.value) == b'?')
+        // A variable of a declaration in GraphQL: `$password: String!`.
+        || (before(line, named.name.start) == b'$' && named.delimiter == Delimiter::Colon && is_declaration(line, named.value))
+        // A variable of psql: `PASSWORD :'app_password'`.
+        || (named.delimiter == Delimiter::Colon
+            && is_blank(at(line, named.name.end))
+            && before(line, named.value) == b':'
+            && at(line, named.value) == b'\'')
+        // A version of a package: `password-hash==1.0.0`.
+        || (part(line, named.name.end..named.name.end + 2) == b"==" && value::is_version(part(line, bare(line, named.value))))
         // A test that passed.
         || (name == b"PASS" && named.delimiter == Delimiter::Colon)
         || (before(line, named.name.start) == b'!' && named.delimiter == Delimiter::Call)
         || (name.ends_with(b".pass") && named.delimiter == Delimiter::Call)
+}
+
+/// The name of a type: `String!`.
+fn is_declaration(line: &[u8], value: usize) -> bool {
+    let end = skip(line, value, |byte| byte.is_ascii_alphabetic());
+    end > value && at(line, value).is_ascii_uppercase() && matches!(at(line, end), b'!' | b',' | b')')
 }
 
 /// `arn:aws:secretsmanager:eu-west-1:1:secret:db`.
@@ -167,7 +182,7 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         let called =
             named.delimiter == Delimiter::Call && named.quoted && !looks_secret(text, 6) && !value::is_passphrase(text);
         let is_command = at(line, start) == b'`' && text.contains(&b' ');
-        let is_other = called || is_command || is_reference_by_name(line, named, text);
+        let is_other = called || is_command || is_label(line, named, text) || is_reference_by_name(line, named, text);
         if is_secret(secrecy, text, Place::Assigned) && !is_other {
             sink.push(quote.start..end, "named-value");
             if close.is_none() && whole_line && quote.is_double() {
@@ -413,6 +428,16 @@ fn is_own_name(line: &[u8], named: &Named, value: &Range<usize>) -> bool {
     let is_code =
         name.starts_with(b"this.") || name.starts_with(b"self.") || matches!(at(line, value.end), b';' | b')' | b',');
     last.eq_ignore_ascii_case(text) && is_code
+}
+
+/// What a field is called for people: `"login.password": "Password"`.
+fn is_label(line: &[u8], named: &Named, value: &[u8]) -> bool {
+    let name = part(line, named.name.clone());
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    last.len() < name.len()
+        && value.eq_ignore_ascii_case(last)
+        && value.first().is_some_and(u8::is_ascii_uppercase)
+        && value.iter().skip(1).all(u8::is_ascii_lowercase)
 }
 
 /// `secret=default/db`: the name of a Secret, which is what this key is for in logs of Kubernetes.

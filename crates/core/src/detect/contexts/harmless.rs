@@ -95,6 +95,8 @@ const WORDS: &[&str] = &[
     "interface",
     "file",
     "stringarray",
+    "data+omitted",
+    "omitted",
     "placeholder",
     "todo",
     "tbd",
@@ -293,6 +295,7 @@ const REFERENCES: &[&str] = &[
     "~/",
     "./",
     "../",
+    "..data/",
 ];
 
 /// The tables by the first byte, which is what few of them share.
@@ -484,7 +487,18 @@ fn is_reference(value: &[u8]) -> bool {
     {
         return true;
     }
-    is_path(value) || is_call(value) || is_type(value)
+    // `jwt=@/var/run/secrets/…`: what is in a file.
+    is_path(value.strip_prefix(b"@").unwrap_or(value)) || is_file(value) || is_call(value) || is_type(value)
+}
+
+/// A relative path to a file: `secrets/password.txt`.
+fn is_file(value: &[u8]) -> bool {
+    const ENDINGS: [&[u8]; 10] = [
+        b"txt", b"pem", b"key", b"crt", b"yaml", b"yml", b"json", b"env", b"conf", b"enc",
+    ];
+    let is_named = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"/-_.".contains(byte);
+    let ending = value.rsplit(|byte| *byte == b'.').next();
+    value.contains(&b'/') && ending.is_some_and(|ending| ENDINGS.contains(&ending)) && value.iter().all(is_named)
 }
 
 /// A type with another inside: `Option<String>`.
@@ -561,12 +575,30 @@ fn is_call(value: &[u8]) -> bool {
                 || value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_(){,".contains(byte))
                 || value.ends_with(b");")
                 || name + 1 == value.len()
-                || at(value, name + 1) == b'"'
-                || at(value, name + 1) == b'\''
+                || matches!(at(value, name + 1), b'"' | b'\'' | b'$')
+                || is_member(value.get(name + 1..).unwrap_or_default())
         }
-        b'[' => matches!(at(value, name + 1), b'"' | b'\''),
+        // Cut at the quote, or of a constant: `secret.Data[corev1.TokenKey]`.
+        b'[' => {
+            let inside = value.get(name + 1..).unwrap_or_default();
+            let is_word = value
+                .iter()
+                .take(name)
+                .all(|byte| byte.is_ascii_alphabetic() || *byte == b'.');
+            matches!(inside.first(), Some(b'"' | b'\'')) || is_word && (inside.is_empty() || is_member(inside))
+        }
         _ => false,
     }
+}
+
+/// `secret.Data[`, `corev1.TokenKey]`: something of something.
+fn is_member(code: &[u8]) -> bool {
+    let owner = skip(code, 0, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let member = skip(code, owner + 1, |byte| byte.is_ascii_alphabetic());
+    code.first().is_some_and(u8::is_ascii_alphabetic)
+        && at(code, owner) == b'.'
+        && member > owner + 1
+        && matches!(at(code, member), 0 | b'[' | b']' | b'(' | b')' | b'.')
 }
 
 #[cfg(test)]

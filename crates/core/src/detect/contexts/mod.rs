@@ -208,6 +208,13 @@ pub(super) fn is_secret_value(name: &[u8], value: &[u8]) -> bool {
     }
 }
 
+/// Whether the whole value of an environment variable or of a key of a ConfigMap is a secret, by a name that ends with one:
+/// such a value is no reference to an object.
+pub(super) fn is_secret_setting(name: &[u8], value: &[u8]) -> bool {
+    let is_secret = matches!(super::names::alone(name), Some(Alone::Any(Secrecy::Token)));
+    is_secret && value::is_token(value.trim_ascii())
+}
+
 /// Whether a value was drawn at random, and its name does not say that it may be shown: of a digest, an identifier.
 pub(super) fn is_random_value(name: Option<&str>, value: &[u8]) -> bool {
     const LEAST: usize = 24;

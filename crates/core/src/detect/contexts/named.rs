@@ -137,7 +137,12 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         b'>' if quoted && is_value_of_name(line, name.start) => (Delimiter::Element, sign + 1),
         b'>' if !quoted && element(line, name.start) => (Delimiter::Element, sign + 1),
         // `define('DB_PASSWORD', 'x')`.
-        b',' if quoted && is_first_argument(line, name.start) => (Delimiter::Call, sign + 1),
+        b',' if quoted
+            && is_first_argument(line, name.start)
+            && Quote::open(line, skip(line, sign + 1, is_blank)).is_some() =>
+        {
+            (Delimiter::Call, sign + 1)
+        }
         // `{password,<<"x">>}`, `{password, "x"}` of Erlang.
         b',' if !quoted && before(line, name.start) == b'{' && is_string(line, sign + 1) => (Delimiter::Call, sign + 1),
         b'(' if Quote::open(line, sign + 1).is_some() && !quoted => (Delimiter::Call, sign + 1),

@@ -15,7 +15,7 @@ use super::sink::Sink;
 use super::value::{Place, is_passphrase, is_plain_word, is_secret, looks_secret};
 
 /// Words before a name that set what it names to what follows.
-const SETTERS: [&[u8]; 9] = [
+const SETTERS: [&[u8]; 13] = [
     b"set",
     b"setenv",
     b"setx",
@@ -25,10 +25,34 @@ const SETTERS: [&[u8]; 9] = [
     b"env",
     b"fastcgi_param",
     b"uwsgi_param",
+    b"proxy_set_header",
+    b"grpc_set_header",
+    b"add_header",
+    b"set-header",
 ];
 
 /// Words between a name and a value.
 const COPULAS: [&[u8]; 8] = [b"is", b"was", b"to", b"be", b"are", b"as", b"now", b"with"];
+
+/// Words behind a name that tell something about the secret: `credential type: WorkloadIdentity`.
+const DESCRIPTIONS: [&[u8]; 16] = [
+    b"type",
+    b"kind",
+    b"name",
+    b"id",
+    b"path",
+    b"file",
+    b"provider",
+    b"method",
+    b"source",
+    b"status",
+    b"state",
+    b"expiry",
+    b"written",
+    b"length",
+    b"hash",
+    b"algorithm",
+];
 
 /// How far a colon may be from the name: `password for user bob: x`.
 const MOST_WORDS: usize = 96;
@@ -68,8 +92,13 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     }
     let range = if before(line, named.name.start) == b'-' {
         argument(line, start, named.secrecy)
-    } else if is_set(line, named.name.start) {
-        argument(line, start, named.secrecy).or_else(|| said(line, start, named.secrecy))
+    } else if let Some(setter) = setter(line, named.name.start) {
+        // `add secret rotation`.
+        let is_verb = matches!(setter, b"add" | b"configure" | b"env");
+        let is_said = |range: &Range<usize>| !is_verb || !is_plain_word(part(line, range.clone()));
+        argument(line, start, named.secrecy)
+            .filter(is_said)
+            .or_else(|| said(line, start, named.secrecy))
     } else if is_keyword(line, named) || is_column(line, named) {
         let quote = Quote::open(line, start);
         let range = match quote {
@@ -142,8 +171,8 @@ fn auth(line: &[u8], start: usize, sink: &mut Sink<'_>) -> Option<usize> {
     None
 }
 
-/// Whether the word before a name sets it.
-fn is_set(line: &[u8], name: usize) -> bool {
+/// The word before a name that sets it.
+fn setter(line: &[u8], name: usize) -> Option<&'static [u8]> {
     // The name may be the end of a word: `//registry.example/:_authToken`.
     let name = skip_back(line, name, name.saturating_sub(64), |byte| {
         byte > b' ' && !matches!(byte, b'"' | b'\'')
@@ -155,7 +184,8 @@ fn is_set(line: &[u8], name: usize) -> bool {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
     });
     let word = part(line, start..end);
-    end < name && SETTERS.iter().any(|setter| word.eq_ignore_ascii_case(setter))
+    let is_it = |setter: &&&[u8]| end < name && word.eq_ignore_ascii_case(setter);
+    SETTERS.iter().find(is_it).copied()
 }
 
 /// `:token "x"`, of Clojure.
@@ -310,6 +340,13 @@ fn behind_colon(line: &[u8], start: usize, secrecy: Secrecy) -> Option<Range<usi
             }
             b':' | b'=' if is_blank(at(line, here + 1)) || (*byte == b'=' && is_blank(before(line, here))) => {
                 let next = skip(line, here + 1, is_blank);
+                let word = skip_back(line, here, start, |byte| byte.is_ascii_alphabetic());
+                if DESCRIPTIONS
+                    .iter()
+                    .any(|said| part(line, word..here).eq_ignore_ascii_case(said))
+                {
+                    return None;
+                }
                 let quoted = Quote::open(line, next).is_some();
                 let range = spoken(line, next, secrecy, true)?;
                 let value = part(line, range.clone());

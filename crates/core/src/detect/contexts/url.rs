@@ -150,7 +150,7 @@ fn is_host(line: &[u8], start: usize) -> bool {
         && (port == end || port > end + 1 || !is_url(at(line, port)))
 }
 
-/// Of `user:password` what is secret; of a token alone all of it.
+/// All of `user:password`; a token alone if it looks like one.
 fn password(line: &[u8], userinfo: Range<usize>, web: bool, sink: &mut Sink<'_>) {
     let text = part(line, userinfo.clone());
     let colon = memchr(b':', text);
@@ -158,12 +158,14 @@ fn password(line: &[u8], userinfo: Range<usize>, web: bool, sink: &mut Sink<'_>)
     let user = userinfo.start..colon.map_or(userinfo.end, |colon| userinfo.start + colon);
     let value = part(line, password.clone());
     if colon.is_some() && !is_harmless(value) && value != b"x-oauth-basic" && value != b"x" {
-        sink.push(password, RULE);
+        sink.push(userinfo, RULE);
     } else if web {
-        let token = part(line, user.clone());
+        let token = part(line, user);
         let plain = token.contains(&b'-') && token.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-');
-        if token.len() >= 16 && looks_secret(token, 16) && !plain && !is_uuid(token) && !token.contains(&b'/') {
-            sink.push(user, RULE);
+        // What has a colon behind it is given in place of a user.
+        let least = if colon.is_some() { 8 } else { 16 };
+        if looks_secret(token, least) && !plain && !is_uuid(token) && !token.contains(&b'/') {
+            sink.push(userinfo, RULE);
         }
     }
 }

@@ -27,14 +27,19 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
     match (secrecy, place) {
         (Secrecy::Password, Place::Assigned) => !(numeric && value.len() < 3),
         (Secrecy::Password, Place::Prose) => {
-            is_passphrase(value) || looks_secret(value, 6) && !is_camel(value) && !has_address(value)
+            is_passphrase(value)
+                || looks_secret(value, 6) && !is_camel(value) && !has_address(value) && !is_qualified(value)
         }
         (Secrecy::Token, Place::Assigned) => {
             let short = numeric && value.len() < 9;
             !(short || is_address(value) || value.len() < 2)
         }
         (Secrecy::Token | Secrecy::Authorization, Place::Prose) => {
-            looks_secret(value, 16) && !is_uuid(value) && !has_address(value) && !is_fingerprint(value)
+            looks_secret(value, 16)
+                && !is_uuid(value)
+                && !has_address(value)
+                && !is_fingerprint(value)
+                && !is_qualified(value)
         }
         (Secrecy::Authorization, Place::Assigned) => value.len() >= 6 && !is_plain_word(value),
         (Secrecy::Perhaps | Secrecy::Cookie, Place::Assigned) => {
@@ -51,6 +56,8 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
 
 /// Whether a value that stands alone under the name of a token or a key is one: not what only names another, as far as
 /// that is what the name is used for.
+///
+/// What holds a credential of its own is never the name of another: `clientSecret`.
 pub(super) fn is_token_of(name: &[u8], value: &[u8]) -> bool {
     let ends_with = |ending: &[u8]| {
         let start = name.len().checked_sub(ending.len());
@@ -58,9 +65,46 @@ pub(super) fn is_token_of(name: &[u8], value: &[u8]) -> bool {
     };
     let is_variable = name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase);
     let names_another = (name == b"secretKey" && names_another(value))
-        || !is_variable && (ends_with(b"secret") || ends_with(b"secrets")) && names_object(value);
+        || !is_variable && (ends_with(b"secret") || ends_with(b"secrets")) && !has_owner(name) && names_object(value);
+    !names_another && is_token(value)
+}
+
+/// Whether a value under the name of a token may be one.
+pub(super) fn is_token(value: &[u8]) -> bool {
     let is_number = value.iter().all(u8::is_ascii_digit) && value.len() < 8 || is_measure(value) && value.len() < 8;
-    !is_harmless(value) && !names_another && !is_number && !is_address(value) && value.len() > 1
+    !is_harmless(value) && !is_number && !is_address(value) && value.len() > 1
+}
+
+/// Whether a name says whose secret it is, or what for, which is not said of objects of the cluster.
+fn has_owner(name: &[u8]) -> bool {
+    const OWNERS: [&[u8]; 18] = [
+        b"client",
+        b"app",
+        b"api",
+        b"jwt",
+        b"session",
+        b"cookie",
+        b"webhook",
+        b"shared",
+        b"hmac",
+        b"oauth",
+        b"oauth2",
+        b"signing",
+        b"consumer",
+        b"totp",
+        b"encryption",
+        b"application",
+        b"channel",
+        b"access",
+    ];
+    let letters: Vec<u8> = name
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .map(u8::to_ascii_lowercase)
+        .collect();
+    let letters = letters.strip_suffix(b"s").unwrap_or(&letters);
+    let owner = letters.strip_suffix(b"secret").unwrap_or_default();
+    OWNERS.iter().any(|known| owner.ends_with(known))
 }
 
 /// A name of an object: of a DNS label or several.
@@ -285,6 +329,21 @@ fn has_address(value: &[u8]) -> bool {
     memchr::memmem::find(value, b"://").is_some()
 }
 
+/// A type of a package, a key and what identifies something: `corev1.SecretKeySelector`, `podName:6f0c1d3e-…`.
+fn is_qualified(value: &[u8]) -> bool {
+    let owner = skip(value, 0, |byte| byte.is_ascii_alphanumeric());
+    let rest = value.get(owner + 1..).unwrap_or_default();
+    match at(value, owner) {
+        b'.' => {
+            at(value, owner + 1).is_ascii_uppercase()
+                && rest.iter().all(u8::is_ascii_alphabetic)
+                && rest.iter().filter(|byte| byte.is_ascii_lowercase()).count() * 2 > rest.len()
+        }
+        b':' => value.iter().take(owner).all(u8::is_ascii_alphabetic) && is_uuid(rest),
+        _ => false,
+    }
+}
+
 /// Words with humps: `trustedHosts`.
 fn is_camel(value: &[u8]) -> bool {
     let capitals = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
@@ -359,7 +418,7 @@ pub(super) fn looks_secret(value: &[u8], least: usize) -> bool {
 }
 
 /// `v1.2.3`, `1.2.3-rc1`, `1:4.13+dfsg1`.
-fn is_version(value: &[u8]) -> bool {
+pub(super) fn is_version(value: &[u8]) -> bool {
     let epoch = skip(value, 0, |byte| byte.is_ascii_digit());
     let start = match value.first() {
         Some(b'v') => 1,

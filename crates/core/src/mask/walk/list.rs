@@ -28,7 +28,15 @@ impl<'p> Walk<'p> {
 
     /// Masks the rows of a Table.
     pub(super) fn rows(&mut self, page: &mut Page<'_>, table: &Cursor<'_>, context: &Context<'_, 'p>) -> Result<()> {
-        let columns = Columns::of(self.plan, table)?;
+        let mut columns = Columns::of(self.plan, table)?;
+        if matches!(context.policy, Policy::Matching) {
+            // The server says what they are with the first event of a watch only.
+            if columns.is_empty() {
+                columns = self.columns.clone();
+            } else {
+                self.columns = columns.clone();
+            }
+        }
         let mut array = page.cursor.array()?;
         while page.cursor.element(&mut array, &mut page.edits)? {
             if self.row_in(page, &columns, context)? == Keep::No {
@@ -94,8 +102,15 @@ impl<'p> Walk<'p> {
         Ok(obligations.first().map(|obligation| obligation.rule.clone()))
     }
 
+    /// Whether a cell of which nothing is known may show anything.
+    fn is_open(&self, page: &mut Page<'_>) -> Result<bool> {
+        let is_plain = matches!(page.cursor.shape()?, Shape::Number | Shape::Bool | Shape::Null);
+        Ok(!is_plain && !self.plan.is_built_in())
+    }
+
     /// Masks cells. Under an obligation all of them but those that identify the object: a column may show what is made of
-    /// what is masked. Else what they look like counts, and for custom resources the column's name and what it shows.
+    /// what is masked. Else what they look like counts, and for custom resources the column's name and what it shows; where
+    /// nobody has said what a column is, its cells are masked.
     fn cells(
         &mut self,
         page: &mut Page<'_>,
@@ -120,7 +135,7 @@ impl<'p> Walk<'p> {
                 None if identifies && index == 1 => _ = page.cursor.skip()?,
                 Some(_) if identifies => _ = page.cursor.skip()?,
                 Some(rule) => self.whole(page, Place::Inside, MARKER, rule)?,
-                None if column.is_some_and(|column| column.is_masked) => {
+                None if column.is_some_and(|column| column.is_masked) || column.is_none() && self.is_open(page)? => {
                     self.whole(page, Place::Inside, MARKER, FIELD)?;
                 }
                 None => {

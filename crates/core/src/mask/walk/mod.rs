@@ -224,6 +224,8 @@ pub(super) struct Walk<'p> {
     pub(super) kind: Option<String>,
     /// What had nothing to mask before.
     pub(super) seen: Seen,
+    /// The columns of the last Table that said what they are.
+    pub(super) columns: Columns,
 }
 
 impl<'p> Walk<'p> {
@@ -236,6 +238,7 @@ impl<'p> Walk<'p> {
             is_event: false,
             kind: None,
             seen,
+            columns: Columns::default(),
         }
     }
 

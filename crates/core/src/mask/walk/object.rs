@@ -15,7 +15,7 @@ impl<'p> Walk<'p> {
     /// Masks a value of which nothing but the context is known.
     pub(super) fn any(&mut self, page: &mut Page<'_>, context: &Context<'_, 'p>) -> Result<()> {
         match page.cursor.shape()? {
-            Shape::Object => self.object(page, context, None),
+            Shape::Object => self.object(page, context, None, None),
             Shape::Array => {
                 let mut array = page.cursor.array()?;
                 while page.cursor.element(&mut array, &mut page.edits)? {
@@ -31,12 +31,14 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Masks an object by its own kind and by its context. `around` is its place in an object that it is in.
+    /// Masks an object by its own kind and by its context. `around` is its place in an object that it is in, `above` a key
+    /// there that covers what is below.
     pub(super) fn object(
         &mut self,
         page: &mut Page<'_>,
         context: &Context<'_, 'p>,
         around: Option<&Trail<'p>>,
+        above: Option<&str>,
     ) -> Result<()> {
         let start = page.cursor.clone();
         let kind = page.kind()?;
@@ -71,8 +73,9 @@ impl<'p> Walk<'p> {
             values: OnceCell::new(),
             scope,
         };
-        let is_list = kind.is_none_or(|kind| kind.ends_with("List"));
-        let is_table = kind.is_none_or(|kind| kind == "Table");
+        // What is said to be secret as a whole is taken apart no further; what answers for Secrets may call itself anything.
+        let is_list = above.is_none() && (context.kin.is_secret || kind.is_none_or(|kind| kind.ends_with("List")));
+        let is_table = above.is_none() && kind.is_none_or(|kind| kind == "Table");
         let mut members = page.cursor.object()?;
         while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
             let key = key.decode();
@@ -84,13 +87,16 @@ impl<'p> Walk<'p> {
                     }
                 }
                 "items" if is_list && shape == Shape::Array => self.items(page, kind, context)?,
+                "items" if context.kin.is_secret && above.is_none() => {
+                    self.whole(page, Place::Inside, marker::MARKER, super::secret::DATA)?;
+                }
                 "rows" if is_table && shape == Shape::Array => self.rows(page, &start, context)?,
                 _ => {
                     if trail.place == Place::Root {
                         // The marker has to fit the field.
                         trail.is_base64 = &*key == "binaryData" || (kin.is_secret && &*key == "data");
                     }
-                    self.field(page, &start, &key, &trail, None, scope)?;
+                    self.field(page, &start, &key, &trail, above, scope)?;
                 }
             }
         }

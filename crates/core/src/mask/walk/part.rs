@@ -106,13 +106,13 @@ impl<'p> Walk<'p> {
         if !self.plan.detects() {
             return self.value(page, &trail, Names::default(), scope);
         }
+        let beside = self.name_beside(start, key)?;
+        let own = beside.as_deref().unwrap_or(key);
         let above = match shape {
-            Shape::Object | Shape::Array if names::covers_what_is_below(key) => Some(key),
+            Shape::Object | Shape::Array if names::covers_what_is_below(own) => Some(own),
             _ => above,
         };
-        let beside = self.name_beside(start, key)?;
-        let own = Some(beside.as_deref().unwrap_or(key));
-        self.value(page, &trail, Names { own, above }, scope)
+        self.value(page, &trail, Names { own: Some(own), above }, scope)
     }
 
     /// The name that stands beside a value: `{name: X, value: …}`.
@@ -146,7 +146,7 @@ impl<'p> Walk<'p> {
                 let look = self.pass_if_seen(page, trail.terms(), named, scope);
                 if !matches!(look, Look::Seen) {
                     if shape == Shape::Object && page.kind()?.is_some() {
-                        self.embedded(page, trail, scope)?;
+                        self.embedded(page, trail, names.above, scope)?;
                     } else {
                         self.subtree(page, shape, trail, names, scope)?;
                     }
@@ -213,7 +213,13 @@ impl<'p> Walk<'p> {
     }
 
     /// Masks an object with a kind inside another.
-    fn embedded(&mut self, page: &mut Page<'_>, trail: &Trail<'p>, scope: Scope<'_>) -> Result<()> {
+    fn embedded(
+        &mut self,
+        page: &mut Page<'_>,
+        trail: &Trail<'p>,
+        above: Option<&str>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
         let context = Context {
             kin: Kin::default(),
             policy: Policy::Part,
@@ -222,7 +228,7 @@ impl<'p> Walk<'p> {
                 ..scope
             },
         };
-        self.object(page, &context, Some(trail))
+        self.object(page, &context, Some(trail), above)
     }
 
     /// Masks a copy of a workload's template, or all of what is none.

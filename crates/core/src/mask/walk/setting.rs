@@ -12,6 +12,9 @@ use crate::mask::marker::{self, MARKER};
 
 pub(super) const RULE: &str = "setting";
 
+/// The rule for a value that its name alone says is secret.
+const NAMED: &str = crate::detect::NAMED;
+
 impl<'p> Walk<'p> {
     /// Masks a value that was set under a name.
     pub(super) fn setting(
@@ -57,7 +60,14 @@ impl<'p> Walk<'p> {
         if decoded.is_none() && is_published(&value) {
             return self.decoded(page, text, &value, (is_base64, Names::default()), scope);
         }
-        if is_credentials(names.own.unwrap_or_default(), decoded.as_deref().unwrap_or(&value)) {
+        let (name, plain) = (names.own.unwrap_or_default(), decoded.as_deref().unwrap_or(&value));
+        let is_secret = self.plan.scans() && self.plan.detectors().is_secret_setting(name, plain);
+        if is_secret && plain != MARKER && value != MARKER && value != marker::encoded() {
+            let marker = if is_base64 { marker::encoded() } else { MARKER };
+            self.replace_whole(page, text, marker, NAMED);
+            return Ok(());
+        }
+        if is_credentials(name, plain) {
             let marker = if is_base64 { marker::encoded() } else { MARKER };
             self.replace_whole(page, text, marker, RULE);
             return Ok(());

@@ -100,7 +100,7 @@ impl<'p> Walk<'p> {
             policy: Policy::Part,
             ..context.clone()
         };
-        self.object(&mut rest, &as_part, None)?;
+        self.object(&mut rest, &as_part, None, None)?;
         let mut masked = Vec::with_capacity(text.len());
         rest.edits.apply(text.as_bytes(), &mut masked);
         page.cursor.skip()?;

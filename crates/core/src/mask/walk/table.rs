@@ -6,11 +6,11 @@ use super::{Cursor, Plan, Result};
 use crate::json::Value;
 
 /// The columns of a Table.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(in crate::mask) struct Columns(Vec<Column>);
 
 /// One of them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Column {
     /// What its cells are called; those of Kubernetes itself are called nothing.
     name: Option<String>,
@@ -38,6 +38,11 @@ impl Columns {
         let range = definitions.skip()?;
         let definitions = Value::parse(definitions.text_at(&range).as_bytes()).ok();
         Ok(Self::read(plan, definitions.as_ref()))
+    }
+
+    /// Whether none is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// A column; none that was not defined.

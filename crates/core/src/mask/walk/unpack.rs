@@ -66,7 +66,7 @@ impl<'p> Walk<'p> {
                     policy: Policy::Part,
                     scope,
                 };
-                walk.object(inner, &context, None)?;
+                walk.object(inner, &context, None, None)?;
             } else {
                 walk.value(inner, &Trail::unknown(), Names::default(), scope)?;
             }

@@ -207,3 +207,72 @@ fn hostile_depth_and_size_cost_no_square() {
     let strings: String = (0..2_000).map(|_| "\"{\\\"a\\\":[\",".to_owned()).collect();
     masked(&custom("Widget"), &format!("{{\"x\":[{strings}0]}}"));
 }
+
+#[test]
+fn columns_that_only_the_first_event_names() {
+    let event = |columns: &str, cells: &str| {
+        format!(r#"{{"type":"ADDED","object":{{"kind":"Table",{columns}"rows":[{{"cells":{cells}}}]}}}}"#)
+    };
+    let named = r#""columnDefinitions":[{"name":"Name"},{"name":"Password"},{"name":"Phase"}],"#;
+    let cells = r#"["w","WHOLE!",true]"#;
+    let first = event(named, &cells.replace("true", "\"Ready\""));
+    for columns in ["", r#""columnDefinitions":null,"#, r#""columnDefinitions":[],"#] {
+        let second = event(columns, &cells.replace("true", "\"Pending\""));
+        check(&custom("Widget"), &format!("{first}\n{second}\n"));
+        // Of what nobody has named, only what is no text stays.
+        check(&custom("Widget"), &event(columns, &cells.replace("\"w\"", "\"WHOLE\"")));
+        untouched(&built_in("Pod"), &event(columns, r#"["w","1/1"]"#));
+    }
+    // An object that only looks like a Table names nothing.
+    let pretender = r#"{"type":"ADDED","object":{"kind":"Widget","spec":{"kind":"Table","columnDefinitions":[{"name":"Name"},{"name":"Age"}],"rows":[]}}}"#;
+    check(
+        &custom("Widget"),
+        &format!("{first}\n{pretender}\n{}\n", event("", cells)),
+    );
+    let late = r#"{"kind":"Table","rows":[{"cells":["WHOLE","WHOLE"]}],"columnDefinitions":[{"name":"Name"},{"name":"Password"}]}"#;
+    check(&custom("Widget"), late);
+}
+
+#[test]
+fn secret_keys_cover_what_has_a_kind() {
+    for spec in [
+        r#"{"credentials":{"kind":"Basic","user":"WHOLE"}}"#,
+        r#"{"password":{"kind":"Literal","value":"WHOLE"}}"#,
+        r#"{"credentials":{"a":[{"kind":"List","items":["WHOLE"],"rows":["WHOLE"]}]}}"#,
+        r#"{"params":[{"name":"DB_PASSWORD","value":{"plain":"WHOLE"}},{"name":"region","value":{"plain":"eu"}}]}"#,
+        r#"{"clientSecret":"WHOLE","tlsSecret":"web-tls","secret":"web-tls"}"#,
+    ] {
+        check(&custom("Widget"), &format!(r#"{{"kind":"Widget","spec":{spec}}}"#));
+    }
+    untouched(
+        &custom("Widget"),
+        r#"{"kind":"Widget","spec":{"credentials":{"kind":"Basic","name":"n"}}}"#,
+    );
+}
+
+#[test]
+fn settings_are_no_references() {
+    for name in ["client_secret", "secret", "app.secret"] {
+        check(
+            &built_in("ConfigMap"),
+            &format!(r#"{{"kind":"ConfigMap","data":{{"{name}":"WHOLE"}}}}"#),
+        );
+        check(
+            &built_in("Pod"),
+            &format!(
+                r#"{{"kind":"Pod","spec":{{"containers":[{{"name":"c","env":[{{"name":"{name}","value":"WHOLE"}}]}}]}}}}"#
+            ),
+        );
+    }
+}
+
+#[test]
+fn answers_about_secrets_that_call_themselves_something_else() {
+    for body in [
+        r#"{"kind":"Foo","items":[{"data":{"a":"BASE64"}}]}"#,
+        r#"{"kind":"Secret","items":[{"data":{"a":"BASE64"}}]}"#,
+        r#"{"kind":"SecretList","items":{"a":{"data":{"a":"WHOLE"}}}}"#,
+    ] {
+        check(&built_in("Secret"), body);
+    }
+}
