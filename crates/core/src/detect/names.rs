@@ -105,6 +105,7 @@ const ENDINGS: &[(&str, Secrecy)] = &[
     ("onetimecode", Digits),
     ("securitycode", Digits),
     ("recoverycode", Digits),
+    ("devicecode", Perhaps),
     ("backupcode", Digits),
 ];
 
@@ -121,6 +122,7 @@ const WORDS: &[(&str, Secrecy)] = &[
     ("code", Perhaps),
     ("auth", Perhaps),
     ("sig", Perhaps),
+    ("sid", Perhaps),
     ("creds", Token),
     ("cred", Perhaps),
     ("pin", Digits),
@@ -141,6 +143,7 @@ const KEYS: &[&str] = &[
     "encryption",
     "encrypt",
     "decryption",
+    "validation",
     "master",
     "signing",
     "sign",

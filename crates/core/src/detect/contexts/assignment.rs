@@ -28,10 +28,27 @@ pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
         let text = part(line, name.clone());
         let end = match secrecy(text).or_else(|| scheme(text)) {
             Some(secrecy) => follow(line, name.clone(), secrecy, carry, sink),
+            None if text == b"Key" => lone_key(line, name.clone(), sink),
             None => name.end,
         };
         from = end.max(name.end).max(anchor.end);
     }
+}
+
+/// `"Key": "x"` in a settings file: only what was drawn at random is a secret.
+fn lone_key(line: &[u8], name: Range<usize>, sink: &mut Sink<'_>) -> usize {
+    const LEAST: usize = 32;
+    let end = name.end;
+    let named = delimited(line, name, Secrecy::Token).filter(|named| named.quoted);
+    if let Some(quote) = named.and_then(|named| Quote::open(line, named.value))
+        && let Some(close) = quote.close(line)
+        && close - quote.start >= LEAST
+        && value::looks_random(part(line, quote.start..close))
+    {
+        sink.push(quote.start..close, "named-value");
+        return close;
+    }
+    end
 }
 
 /// `- value: x` with the name on the next line, when this one is gone: only what can be nothing else is a secret.
@@ -154,7 +171,13 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
     let whole_line = begins_line(line, named.name.start);
     let mut start = tagged(line, start);
     if named.delimiter == Delimiter::Element {
-        return inside_element(line, start, secrecy, sink);
+        let end = inside_element(line, start, secrecy, sink);
+        // Its attributes have names of their own.
+        return if is_blank(at(line, named.name.end)) {
+            named.name.end
+        } else {
+            end
+        };
     }
     start = unwrapped(line, start);
     // `b"x"`, `u'x'`, `$'x'`.
@@ -179,8 +202,11 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         if !named.quoted && quote.is_double() && matches!(text.first(), Some(b',' | b'}' | b']' | b')')) {
             return quote.start;
         }
-        let called =
-            named.delimiter == Delimiter::Call && named.quoted && !looks_secret(text, 6) && !value::is_passphrase(text);
+        let called = named.delimiter == Delimiter::Call
+            && named.quoted
+            && !looks_secret(text, 6)
+            && !value::is_passphrase(text)
+            && !is_definition(line, named.name.start);
         let is_command = at(line, start) == b'`' && text.contains(&b' ');
         let is_other = called || is_command || is_label(line, named, text) || is_reference_by_name(line, named, text);
         if is_secret(secrecy, text, Place::Assigned) && !is_other {
@@ -247,6 +273,9 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
     let short = matches!(part(line, named.name.clone()), b"code" | b"appid");
     if short && !(queried && is_code(part(line, first.clone()))) {
         return named.value;
+    }
+    if part(line, named.name.clone()).eq_ignore_ascii_case(b"sid") && !value::looks_random(part(line, first.clone())) {
+        return first.end;
     }
     if queried && let Some(fragment) = memchr::memchr(b'#', part(line, first.clone())) {
         first.end = first.start + fragment;
@@ -347,6 +376,14 @@ fn mnemonic(line: &[u8], name: &Range<usize>, start: usize) -> Range<usize> {
     if count >= FEWEST { start..end } else { start..start }
 }
 
+/// `define('DB_PASSWORD', 'x')`.
+fn is_definition(line: &[u8], name: usize) -> bool {
+    let open = skip_back(line, name, name.saturating_sub(4), |byte| {
+        matches!(byte, b'"' | b'\'' | b'\\' | b' ')
+    });
+    part(line, 0..open).trim_ascii_end().ends_with(b"define(")
+}
+
 /// Whether a quote closes the string that a name before it is in.
 fn closes(line: &[u8], name: usize, quote: usize, next: u8) -> bool {
     const MOST: usize = 256;
@@ -444,6 +481,7 @@ fn is_label(line: &[u8], named: &Named, value: &[u8]) -> bool {
 fn is_reference_by_name(line: &[u8], named: &Named, value: &[u8]) -> bool {
     let name = part(line, named.name.clone());
     named.secrecy == Secrecy::Token
+        && !value::has_owner(name)
         && name
             .get(name.len().saturating_sub(6)..)
             .is_some_and(|end| end.eq_ignore_ascii_case(b"secret"))

@@ -23,12 +23,18 @@ pub(super) struct LineState {
     pub(super) names: Carry,
     pub(super) shell: super::shell::Carry,
     pub(super) announced: super::announced::Carry,
+    pub(super) columns: super::columns::Carry,
+    pub(super) printed: super::transcript::Carry,
 }
 
 impl LineState {
     /// Whether the lines before tell nothing about the next one.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.names, Carry::None) && self.shell.is_idle() && self.announced.is_idle()
+        matches!(self.names, Carry::None)
+            && self.shell.is_idle()
+            && self.announced.is_idle()
+            && self.columns.is_idle()
+            && self.printed.is_idle()
     }
 }
 

@@ -20,6 +20,8 @@ mod announced;
 mod assignment;
 mod bare;
 mod bytes;
+mod calls;
+mod columns;
 pub(super) mod encoded;
 mod files;
 pub(super) mod guard;
@@ -37,6 +39,7 @@ mod sentence;
 mod shell;
 mod sink;
 mod stems;
+mod transcript;
 mod url;
 mod value;
 
@@ -103,7 +106,14 @@ pub(super) fn marks() -> impl Iterator<Item = &'static str> {
 }
 
 /// The marks of each of the searches.
-const SETS: [&[&str]; 3] = [anchors::STEMS, program_stems::STEMS, files::MARKS];
+const SETS: [&[&str]; 6] = [
+    anchors::STEMS,
+    program_stems::STEMS,
+    files::MARKS,
+    transcript::MARKS,
+    calls::CONNECTS,
+    calls::INSERTS,
+];
 
 /// One search for all of them.
 static MARKS: LazyLock<Stems> = LazyLock::new(|| Stems::new(marks()));
@@ -114,17 +124,27 @@ struct Marked {
     name: bool,
     program: bool,
     file: bool,
+    transcript: bool,
+    call: bool,
 }
 
 impl Marked {
     /// What the marks of a line say, the first of which is not before `from`.
     fn of(line: &[u8], from: usize) -> Self {
-        let [names, programs, _] = SETS.map(<[_]>::len);
         let mut marked = Self::default();
-        MARKS.each(line, from, |index| {
-            marked.name |= index < names;
-            marked.program |= (names..names + programs).contains(&index);
-            marked.file |= index >= names + programs;
+        MARKS.each(line, from, |mut index| {
+            let set = SETS.iter().position(|set| {
+                let is_it = index < set.len();
+                index = index.saturating_sub(set.len());
+                is_it
+            });
+            match set {
+                Some(0) => marked.name = true,
+                Some(1) => marked.program = true,
+                Some(2) => marked.file = true,
+                Some(3) => marked.transcript = true,
+                _ => marked.call = true,
+            }
         });
         marked
     }
@@ -160,6 +180,11 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
         if marked.file || !state.announced.is_idle() {
             files::scan(line, &mut state.announced, sink);
         }
+        if marked.call {
+            calls::scan(line, sink);
+        }
+        columns::scan(line, marked.name, &mut state.columns, sink);
+        transcript::scan(line, marked.name || marked.transcript, &mut state.printed, sink);
         start = end + 1;
     }
 }

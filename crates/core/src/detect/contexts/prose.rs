@@ -12,7 +12,7 @@ use super::named::Named;
 use super::pair::value_of_pair;
 use super::quote::Quote;
 use super::sink::Sink;
-use super::value::{Place, is_passphrase, is_plain_word, is_secret, looks_secret};
+use super::value::{Place, is_of_words, is_passphrase, is_plain_word, is_secret, looks_secret};
 
 /// Words before a name that set what it names to what follows.
 const SETTERS: [&[u8]; 13] = [
@@ -86,6 +86,9 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
         header::value(line, range.clone(), Secrecy::Cookie, sink);
         return Some(range.end);
     }
+    if goes_on(line, start, b"mismatch") || goes_on(line, start, b"does not match") {
+        return Some(compared(line, start, sink));
+    }
     // `pass` is a verb, too.
     if name.eq_ignore_ascii_case(b"pass") && name != b"PASS" && before(line, named.name.start) != b'-' {
         return None;
@@ -116,6 +119,24 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     let end = range.end;
     sink.push(range, "spoken-value");
     Some(end)
+}
+
+/// `password mismatch: expected "x", got "y"`.
+fn compared(line: &[u8], start: usize, sink: &mut Sink<'_>) -> usize {
+    const MOST: usize = 256;
+    let mut end = start;
+    for word in [&b"expected "[..], b"got ", b"have ", b"want ", b"actual "] {
+        let text = part(line, start..line.len().min(start + MOST));
+        if let Some(found) = memchr::memmem::find(text, word)
+            && let Some(quote) = Quote::open(line, start + found + word.len())
+            && let Some(close) = quote.close(line)
+            && !is_harmless(part(line, quote.start..close))
+        {
+            sink.push(quote.start..close, "spoken-value");
+            end = end.max(close);
+        }
+    }
+    end
 }
 
 /// `Bearer abc.def`.
@@ -212,6 +233,12 @@ fn is_key_alone(line: &[u8], named: &Named) -> bool {
     let head = part(line, 0..named.name.start);
     let first = head.trim_ascii().is_empty();
     if first && [&b"requirepass"[..], b"masterauth", b"rootpw"].contains(&name) {
+        return true;
+    }
+    // `bindpw x`, `password x` in a block of a configuration.
+    let only = bare(line, named.value);
+    let is_only = first && rest(line, only.end).trim_ascii().is_empty();
+    if is_only && matches!(name, b"bindpw" | b"password") && is_of_words(part(line, only), 3) {
         return true;
     }
     if name != b"password" {

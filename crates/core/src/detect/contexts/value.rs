@@ -76,7 +76,7 @@ pub(super) fn is_token(value: &[u8]) -> bool {
 }
 
 /// Whether a name says whose secret it is, or what for, which is not said of objects of the cluster.
-fn has_owner(name: &[u8]) -> bool {
+pub(super) fn has_owner(name: &[u8]) -> bool {
     const OWNERS: [&[u8]; 18] = [
         b"client",
         b"app",
@@ -302,6 +302,11 @@ const WORDS_OF_NAMES: &[&str] = &[
 
 /// Four words or more that no object is called by: `correct-horse-battery-staple`.
 pub(super) fn is_passphrase(value: &[u8]) -> bool {
+    is_of_words(value, 4)
+}
+
+/// So many words or more that no object is called by.
+pub(super) fn is_of_words(value: &[u8], least: usize) -> bool {
     const LONGEST: usize = 96;
     let Some(sign) = value.iter().copied().find(|byte| !byte.is_ascii_alphabetic()) else {
         return false;
@@ -313,7 +318,7 @@ pub(super) fn is_passphrase(value: &[u8]) -> bool {
     };
     value.len() <= LONGEST
         && matches!(sign, b'-' | b'_' | b'.')
-        && value.iter().filter(|byte| **byte == sign).count() >= 3
+        && value.iter().filter(|byte| **byte == sign).count() + 1 >= least
         && value.split(|byte| *byte == sign).all(is_word)
 }
 
