@@ -28,6 +28,8 @@ pub(super) enum Treatment {
     Scan,
     /// The arguments of a command.
     Arguments,
+    /// A URL: its userinfo goes whole, and the rest is scanned.
+    Url,
     /// A value that somebody set under a name: everything in strict mode, else like a scan; files of credentials whole.
     Setting,
     /// The same in base64.

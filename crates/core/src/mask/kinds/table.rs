@@ -5,7 +5,7 @@
 //! syntax the API server checks so narrowly that nothing secret fits: enums, numbers, times, quantities, addresses, and
 //! names of objects.
 
-use super::Treatment::{self, Arguments, Base64, Binary, Keep, Revision, Scan, Setting, Text, Whole};
+use super::Treatment::{self, Arguments, Base64, Binary, Keep, Revision, Scan, Setting, Text, Url, Whole};
 
 /// Kubernetes 1.36, first revision.
 pub(super) const VERSION: &str = "1.36-1";
@@ -216,7 +216,7 @@ pub(super) const ROWS: &[Row<'static>] = &[
     row(
         "ValidatingWebhookConfiguration MutatingWebhookConfiguration",
         "webhooks.clientConfig.url",
-        Scan,
+        Url,
         "user and query",
     ),
     row(
@@ -228,7 +228,7 @@ pub(super) const ROWS: &[Row<'static>] = &[
     row(
         "CustomResourceDefinition",
         "spec.conversion.webhook.clientConfig.url",
-        Scan,
+        Url,
         "user and query",
     ),
     row(

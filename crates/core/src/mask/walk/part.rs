@@ -64,9 +64,27 @@ impl<'p> Walk<'p> {
                 trail.is_base64 |= treatment == Treatment::Binary;
                 self.setting(page, &trail, Names { own: Some(name), above }, scope)
             }
+            Treatment::Url => self.url(page, &trail, scope),
             Treatment::Arguments => self.arguments(page, start, key, &trail, scope),
             Treatment::Scan => self.scan(page, start, key, trail, above, scope),
         }
+    }
+
+    /// Masks a URL.
+    fn url(&mut self, page: &mut Page<'_>, trail: &Trail<'p>, scope: Scope<'_>) -> Result<()> {
+        if page.cursor.shape()? != Shape::String {
+            return self.value(page, trail, Names::default(), scope);
+        }
+        let text = page.cursor.string()?;
+        let value = text.decode();
+        self.look_at(&value, Names::default(), scope);
+        let mut hits = std::mem::take(&mut self.hits);
+        if let Some(userinfo) = userinfo(&value) {
+            hits.push(userinfo, FIELD);
+        }
+        self.replace(page, &text, &value, &hits);
+        self.hits = hits;
+        Ok(())
     }
 
     /// Masks a member that is scanned.
@@ -297,6 +315,15 @@ impl Walk<'_> {
 
 /// Keys that say what is below them, wherever they are: a kind, the template of a Secret, containers, what is removed.
 const PLACES: [&str; 4] = ["\"kind\"", "\"template\"", "ontainers\"", "managedFields"];
+
+/// Where the userinfo of a URL is.
+fn userinfo(url: &str) -> Option<std::ops::Range<usize>> {
+    let (scheme, rest) = url.split_once("//")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (userinfo, _) = authority.rsplit_once('@')?;
+    let start = scheme.len() + 2;
+    Some(start..start + userinfo.len()).filter(|_| userinfo != MARKER)
+}
 
 /// Whether the JSON of a value has none of those keys.
 fn is_plain(json: &[u8]) -> bool {

@@ -276,3 +276,23 @@ fn answers_about_secrets_that_call_themselves_something_else() {
         check(&built_in("Secret"), body);
     }
 }
+
+#[test]
+fn userinfo_of_webhooks() {
+    let webhook = |url: &str| {
+        format!(r#"{{"kind":"ValidatingWebhookConfiguration","webhooks":[{{"clientConfig":{{"url":"{url}"}}}}]}}"#)
+    };
+    for (url, masked_url) in [
+        ("https://sometoken9@h/x", "https://countersign.masked.value@h/x"),
+        ("https://admin:kiwi1234@h/x", "https://countersign.masked.value@h/x"),
+        ("https://h/x@y?z=1", "https://h/x@y?z=1"),
+        ("//u@h", "//countersign.masked.value@h"),
+        (
+            "https://countersign.masked.value@h/x",
+            "https://countersign.masked.value@h/x",
+        ),
+    ] {
+        let (out, _) = masked(&built_in("ValidatingWebhookConfiguration"), &webhook(url));
+        assert_eq!(out, webhook(masked_url));
+    }
+}

@@ -62,7 +62,7 @@ const PLACES: &[(&str, &str)] = &[
     ),
     (
         "MutatingWebhookConfiguration",
-        r#"{"kind":"MutatingWebhookConfiguration","webhooks":[{"clientConfig":{"url":"https://h/?t=CANARY2"}}]}"#,
+        r#"{"kind":"MutatingWebhookConfiguration","webhooks":[{"clientConfig":{"url":"https://CANARY1@h/?t=CANARY2"}}]}"#,
     ),
     (
         "CustomResourceDefinition",
