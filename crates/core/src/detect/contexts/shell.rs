@@ -505,7 +505,12 @@ fn substituted(line: &[u8], sink: &mut Sink<'_>) {
         let is_flag = name.starts_with(b"-") || name.ends_with(b"=");
         if is_flag && WORDS.iter().any(|word| memmem::find(&name, word).is_some()) {
             let start = open + 2 + echo.len();
-            give(line, echoed(line, start, line.len().min(start + MAX_COMMAND)), false, sink);
+            give(
+                line,
+                echoed(line, start, line.len().min(start + MAX_COMMAND)),
+                false,
+                sink,
+            );
         }
     }
 }
