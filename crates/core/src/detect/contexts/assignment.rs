@@ -13,7 +13,7 @@ use super::quote::Quote;
 use super::sentence::{is_prose, is_sentence, several};
 use super::sink::Sink;
 use super::value::{self, Place, is_secret, looks_secret};
-use super::{anchors, header, manifest, prose};
+use super::{anchors, fallback, header, manifest, prose};
 
 /// Finds the secrets of a line that follow a name.
 pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
@@ -141,12 +141,20 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
     if named.delimiter == Delimiter::Element {
         return inside_element(line, start, secrecy, sink);
     }
-    start = fallback(line, unwrapped(line, start));
+    start = fallback::of_call(line, unwrapped(line, start));
     // `b"x"`, `u'x'`, `$'x'`.
     if matches!(at(line, start), b'b' | b'u' | b'r' | b'f' | b'@' | b'$' | b'L')
         && matches!(at(line, start + 1), b'"' | b'\'')
     {
         start += 1;
+    }
+    if let Some(default) = fallback::of_variable(line, start) {
+        let text = part(line, default.clone());
+        if is_secret(secrecy, text, Place::Assigned) && (secrecy == Secrecy::Password || looks_secret(text, 6)) {
+            let end = default.end;
+            sink.push(default, "named-value");
+            return end;
+        }
     }
     if let Some(quote) = Quote::open(line, start) {
         let close = quote.close(line);
@@ -480,37 +488,6 @@ fn unwrapped(line: &[u8], start: usize) -> usize {
         inside
     } else {
         start
-    }
-}
-
-/// Where the string begins that stands in for a variable: `env('DB_PASSWORD', 'x')`, `os.getenv("PASSWORD", "x")`.
-fn fallback(line: &[u8], start: usize) -> usize {
-    const LONGEST: usize = 64;
-    const DEFAULT: &[u8] = b"default=";
-    let open = skip(part(line, 0..line.len().min(start + LONGEST)), start, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':')
-    });
-    let function = part(line, start..open).to_ascii_lowercase();
-    let reads = [&b"env"[..], b"config"]
-        .iter()
-        .any(|word| memchr::memmem::find(&function, word).is_some());
-    if !reads || at(line, open) != b'(' {
-        return start;
-    }
-    let Some(name) = Quote::open(line, open + 1) else {
-        return start;
-    };
-    let Some(end) = name.close(part(line, 0..line.len().min(open + LONGEST))) else {
-        return start;
-    };
-    let comma = name.after(end);
-    let mut next = skip(line, comma + 1, is_blank);
-    if rest(line, next).starts_with(DEFAULT) {
-        next += DEFAULT.len();
-    }
-    match Quote::open(line, next) {
-        Some(_) if at(line, comma) == b',' => next,
-        _ => start,
     }
 }
 

@@ -246,9 +246,12 @@ fn alone(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
             carry.alone = one_less(left);
         }
     }
-    let announced = [&b"following pass"[..], b"following token"]
+    // One, and not several.
+    let announced = [&b"following password"[..], b"following token"]
         .iter()
-        .any(|announced| memmem::find(line, announced).is_some());
+        .any(|announced| {
+            memmem::find_iter(line, announced).any(|found| !at(line, found + announced.len()).is_ascii_alphabetic())
+        });
     if announced && before(line, text.end) == b':' {
         carry.alone = Some(LINES);
     }

@@ -22,6 +22,7 @@ mod bare;
 mod blocks;
 mod bytes;
 pub(super) mod encoded;
+mod fallback;
 mod files;
 pub(super) mod guard;
 mod harmless;

@@ -213,12 +213,17 @@ fn is_likely(value: &[u8]) -> bool {
         .iter()
         .any(|byte| matches!(byte, b'-' | b'_' | b'.' | b':' | b'='));
     let capital = value.iter().any(u8::is_ascii_uppercase);
-    !value.iter().any(is_quoted) && looks_secret(value, 8) && (!joined || capital || looks_random(value))
+    // Of a commit, of a file.
+    let is_digest = !(12..40).contains(&value.len()) && value.iter().all(u8::is_ascii_hexdigit);
+    !is_digest && !value.iter().any(is_quoted) && looks_secret(value, 8) && (!joined || capital || looks_random(value))
 }
+
+/// Whether a value is the secret that its name may stand for.
+type IsValue = fn(&[u8]) -> bool;
 
 /// Names that are those of a secret by how their values look.
 fn names(line: &[u8], sink: &mut Sink<'_>) {
-    const NAMES: [(&str, fn(&[u8]) -> bool); 5] = [
+    const NAMES: [(&str, IsValue); 5] = [
         ("encrypt", is_gossip_key),
         ("_SALT", is_salt),
         ("outing_key", is_routing_key),
