@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 
+use super::blocks;
 use super::bytes::{at, before, goes_on, is_blank, is_over, part, rest, skip, trimmed};
 use super::harmless::is_harmless;
 use super::quote::Quote;
@@ -32,16 +33,26 @@ pub(super) struct Carry {
     part: Option<(Secrecy, u8)>,
     /// The result of a resource is on one of the next lines.
     result: Option<u8>,
+    blocks: blocks::Carry,
 }
 
 impl Carry {
     pub(super) fn is_idle(&self) -> bool {
-        self.part.is_none() && self.result.is_none()
+        self.part.is_none() && self.result.is_none() && self.blocks.is_idle()
     }
 }
 
-/// Looks at a line; `announces` says whether anything in it does.
-pub(super) fn scan(line: &[u8], announces: bool, carry: &mut Carry, sink: &mut Sink<'_>) {
+/// What in a line announces something in the next ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Announces {
+    pub(super) value: bool,
+    pub(super) block: bool,
+}
+
+/// Looks at a line.
+pub(super) fn scan(line: &[u8], announces: Announces, carry: &mut Carry, sink: &mut Sink<'_>) {
+    blocks::scan(line, announces.block, &mut carry.blocks, sink);
+    let announces = announces.value;
     if let Some((secrecy, headers)) = carry.part.take() {
         carry.part = value_of_part(line, secrecy, headers, sink);
     }

@@ -13,7 +13,7 @@ use super::quote::Quote;
 use super::sentence::{is_prose, is_sentence, several};
 use super::sink::Sink;
 use super::value::{self, Place, is_secret, looks_secret};
-use super::{anchors, header, manifest, prose};
+use super::{anchors, fallback, header, manifest, prose};
 
 /// Finds the secrets of a line that follow a name.
 pub(super) fn scan(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) {
@@ -179,12 +179,20 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             end
         };
     }
-    start = unwrapped(line, start);
+    start = fallback::of_call(line, unwrapped(line, start));
     // `b"x"`, `u'x'`, `$'x'`.
     if matches!(at(line, start), b'b' | b'u' | b'r' | b'f' | b'@' | b'$' | b'L')
         && matches!(at(line, start + 1), b'"' | b'\'')
     {
         start += 1;
+    }
+    if let Some(default) = fallback::of_variable(line, start) {
+        let text = part(line, default.clone());
+        if is_secret(secrecy, text, Place::Assigned) && (secrecy == Secrecy::Password || looks_secret(text, 6)) {
+            let end = default.end;
+            sink.push(default, "named-value");
+            return end;
+        }
     }
     if let Some(quote) = Quote::open(line, start) {
         let close = quote.close(line);

@@ -8,6 +8,7 @@ use super::announced;
 use super::bytes::{at, is_blank, part, rest, skip, skip_back};
 use super::harmless::is_harmless;
 use super::quote::Quote;
+use super::servers;
 use super::sink::Sink;
 use super::stems::Stems;
 
@@ -28,12 +29,39 @@ pub(super) const MARKS: &[&str] = &[
     ":$apr",
     ":{SHA}",
     ":{SSHA}",
-    "LoginModule",
     " on >",
     "SETUSER",
     "kty",
     announced::FORM,
     announced::RANDOM,
+    "LoginModule",
+    "<auth-user-pass>",
+    "expect \"",
+    "expect -",
+    "expect {",
+    ".expect(",
+    "tokens",
+    "keyName",
+    "following pass",
+    "following token",
+    "stats auth ",
+    "sentinel auth-pass ",
+    "createUser ",
+    ":587 ",
+    ":465 ",
+    ":25 ",
+    ":2525 ",
+    "]:587",
+    "]:465",
+    "]:25",
+    ",\"system:",
+    ",system:",
+    "\" \"",
+    "encrypt",
+    "_SALT",
+    "outing_key",
+    "outingKey",
+    "OUTING_KEY",
 ];
 
 /// How hashed passwords begin.
@@ -45,22 +73,33 @@ static SEARCH: LazyLock<Stems> = LazyLock::new(|| Stems::new(MARKS.iter().copied
 
 /// Finds the secret of such a line, and what lines before it announce.
 pub(super) fn scan(line: &[u8], carry: &mut announced::Carry, sink: &mut Sink<'_>) {
-    const FINDERS: [fn(&[u8], &mut Sink<'_>); 5] = [pgpass, hashed, jaas, access_list, web_key];
+    const FINDERS: [fn(&[u8], &mut Sink<'_>); 4] = [pgpass, hashed, access_list, web_key];
     let mut marked = [false; FINDERS.len()];
-    let mut announces = false;
+    let mut announces = announced::Announces::default();
+    let mut servers = Vec::new();
     let mut from = 0;
     while let Some(mark) = SEARCH.next(line, from) {
         from = mark.end;
-        let finder = match part(line, mark) {
+        let mark = part(line, mark);
+        if let Some(mark) = servers::Mark::of(mark) {
+            if !servers.contains(&mark) {
+                servers.push(mark);
+            }
+            continue;
+        }
+        let finder = match mark {
             mark if mark.starts_with(b":$") || mark.starts_with(b":{") => 1,
-            b"LoginModule" => 2,
-            b" on >" | b"SETUSER" => 3,
-            b"kty" => 4,
+            b" on >" | b"SETUSER" => 2,
+            b"kty" => 3,
             mark if mark == announced::FORM.as_bytes() || mark == announced::RANDOM.as_bytes() => {
-                announces = true;
+                announces.value = true;
                 continue;
             }
-            _ => 0,
+            mark if mark.starts_with(b":") => 0,
+            _ => {
+                announces.block = true;
+                continue;
+            }
         };
         if let Some(marked) = marked.get_mut(finder) {
             *marked = true;
@@ -70,11 +109,14 @@ pub(super) fn scan(line: &[u8], carry: &mut announced::Carry, sink: &mut Sink<'_
     for (find, _) in FINDERS.iter().zip(marked).filter(|(_, marked)| *marked) {
         find(line, sink);
     }
+    for mark in servers {
+        mark.scan(line, sink);
+    }
     announced::scan(line, announces, carry, sink);
 }
 
 /// `user_admin="x"` of a JAAS configuration.
-fn jaas(line: &[u8], sink: &mut Sink<'_>) {
+pub(super) fn jaas(line: &[u8], sink: &mut Sink<'_>) {
     for found in memmem::find_iter(line, b"user_") {
         let name = skip(line, found, |byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')

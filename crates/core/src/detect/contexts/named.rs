@@ -68,7 +68,7 @@ pub(super) fn name_around(line: &[u8], found: Range<usize>, least: usize) -> Ran
     // `Secret Access Key`: a key of its own is none, so the words before it count.
     if matches!(
         part(line, start..end),
-        b"key" | b"Key" | b"KEY" | b"keys" | b"Keys" | b"phrase" | b"Phrase"
+        b"key" | b"rekey" | b"hexkey" | b"Key" | b"KEY" | b"keys" | b"Keys" | b"phrase" | b"Phrase"
     ) {
         for _ in 0..2 {
             if before(line, start) != b' ' {

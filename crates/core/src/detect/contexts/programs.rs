@@ -81,6 +81,7 @@ pub(super) const MAX_RULES: usize = 6;
 
 const LOGIN: &[Rule] = &[
     rule(&["login"], &["-p"], How::Either, Take::Whole),
+    rule(&["keyvault", "secret", "set"], &["--value"], How::Either, Take::Whole),
     rule(
         &[],
         &["--creds", "--src-creds", "--dest-creds"],
@@ -238,6 +239,8 @@ pub(super) const PROGRAMS: &[Program] = &[
             "useradd",
             "usermod",
             "rabbitmqadmin",
+            "cypher-shell",
+            "couchbase-cli",
         ],
         rules: &[flag(&["-p"])],
     },

@@ -112,7 +112,11 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
         let found = is_secret(named.secrecy, value, Place::Assigned) && (quote.is_some() || looks_secret(value, 8));
         found.then_some(range)
     } else if is_key_alone(line, named) {
-        Some(bare(line, start)).filter(|range| is_secret(Secrecy::Password, part(line, range.clone()), Place::Assigned))
+        let range = match Quote::open(line, start) {
+            Some(quote) => quote.start..quote.close(line)?,
+            None => bare(line, start),
+        };
+        Some(range).filter(|range| is_secret(Secrecy::Password, part(line, range.clone()), Place::Assigned))
     } else {
         said(line, start, named.secrecy)
     }?;
@@ -232,7 +236,7 @@ fn is_key_alone(line: &[u8], named: &Named) -> bool {
     let name = part(line, named.name.clone());
     let head = part(line, 0..named.name.start);
     let first = head.trim_ascii().is_empty();
-    if first && [&b"requirepass"[..], b"masterauth", b"rootpw"].contains(&name) {
+    if first && [&b"requirepass"[..], b"masterauth", b"primaryauth", b"rootpw"].contains(&name) {
         return true;
     }
     // `bindpw x`, `password x` in a block of a configuration.

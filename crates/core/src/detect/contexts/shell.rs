@@ -271,6 +271,10 @@ fn command(line: &[u8], start: usize, mut walk: Walk, carry: &mut Carry, sink: &
         position = skip(line, position, is_blank);
         let byte = at(line, position);
         match byte {
+            // The arguments are a list, and the program is not in it: `mysql ["-px"]`.
+            b'[' if position > start && Quote::open(line, position + 1).is_some() => {
+                return strings(line, position + 1, position, walk, carry, sink);
+            }
             0 | b'|' | b';' | b'&' | b'\r' | b'\n' | b'>' if position > start || byte == 0 => break,
             b'\\' if rest(line, position + 1).trim_ascii().is_empty() => {
                 *carry = Carry { walk, list: false };
@@ -307,6 +311,7 @@ fn is_entry(line: &[u8], start: usize) -> bool {
 /// `["mysql", "-px"]`: quoted words.
 fn strings(line: &[u8], start: usize, mut end: usize, mut walk: Walk, carry: &mut Carry, sink: &mut Sink<'_>) -> usize {
     let mut position = start;
+    let first = Quote::open(line, start).map_or(start, |quote| quote.start);
     for _ in 0..MAX_WORDS {
         let Some(quote) = Quote::open(line, position) else {
             break;
@@ -319,6 +324,10 @@ fn strings(line: &[u8], start: usize, mut end: usize, mut walk: Walk, carry: &mu
         }
         end = quote.after(close);
         position = skip(line, end, |byte| is_blank(byte) || byte == b',');
+        // `"mysql" ["-px"]`.
+        if quote.start == first && at(line, position) == b'[' {
+            position += 1;
+        }
     }
     if position >= line.len() && part(line, 0..start).trim_ascii().is_empty() | part(line, 0..start).ends_with(b"- ") {
         *carry = Carry { walk, list: true };
@@ -371,76 +380,153 @@ fn unquoted(line: &[u8], range: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Flags and programs that take a secret from their input.
-static CONSUMERS: LazyLock<Stems> = LazyLock::new(|| {
-    Stems::new([
-        "password-stdin",
-        "--stdin",
-        "-with-token",
-        "chpasswd",
-        "sudo -S",
-        "-passin stdin",
-        "-pass stdin",
-        "kinit",
-        "cryptsetup",
-        "secret-tool store",
-    ])
-});
+/// Flags and programs that take a secret from their input, and what must come behind them so that they do; nothing if
+/// they always do.
+const CONSUMERS: [(&str, &[&str]); 30] = [
+    ("password-stdin", &[]),
+    ("--stdin", &[]),
+    ("-with-token", &[]),
+    ("chpasswd", &[]),
+    ("sudo -S", &[]),
+    ("-passin stdin", &[]),
+    ("-pass stdin", &[]),
+    ("kinit", &[]),
+    ("cryptsetup", &[]),
+    ("secret-tool store", &[]),
+    ("passphrase-fd 0", &[]),
+    ("passphrase-fd=0", &[]),
+    ("pass insert", &[]),
+    ("keyring set", &[]),
+    ("gh secret set", &[]),
+    ("glab variable set", &[]),
+    ("wrangler secret put", &[]),
+    ("doppler secrets set", &[]),
+    ("docker secret create", &[" -"]),
+    ("podman secret create", &[" -"]),
+    ("systemd-creds encrypt", &[" -"]),
+    ("kubectl create secret", STDIN),
+    ("oc create secret", STDIN),
+    ("kubeseal --raw", STDIN),
+    ("az keyvault secret set", STDIN),
+    ("gcloud secrets", STDIN),
+    ("vault kv put", &["=-"]),
+    ("vault kv patch", &["=-"]),
+    ("vault write", &["=-"]),
+    ("pulumi config set", &["--secret"]),
+];
+
+/// How a file is named that is the input.
+const STDIN: &[&str] = &["/dev/stdin", "/dev/fd/0", "=-", " -"];
+
+static CONSUMER_STEMS: LazyLock<Stems> = LazyLock::new(|| Stems::new(CONSUMERS.map(|(stem, _)| stem)));
+
+/// Most bytes of a command around what takes its input.
+const MAX_COMMAND: usize = 512;
 
 /// Looks at what is handed to each of them.
 fn consumers(line: &[u8], sink: &mut Sink<'_>) {
     let mut from = 0;
-    while let Some(consumer) = CONSUMERS.next(line, from) {
-        handed(line, consumer.start, sink);
+    while let Some(consumer) = CONSUMER_STEMS.next(line, from) {
         from = consumer.end;
+        let name = part(line, consumer.clone());
+        let needs = CONSUMERS.iter().find(|(stem, _)| stem.as_bytes() == name);
+        let tail = part(line, consumer.end..line.len().min(consumer.end + MAX_COMMAND));
+        if needs.is_some_and(|(_, needs)| takes_input(tail, needs)) {
+            handed(line, consumer.start, name == b"chpasswd", sink);
+        }
     }
+    substituted(line, sink);
+}
+
+/// Whether one of these words is in the rest of a command.
+fn takes_input(tail: &[u8], needs: &[&str]) -> bool {
+    let end = skip(tail, 0, |byte| !matches!(byte, b'|' | b';' | b'&' | b'<'));
+    let tail = part(tail, 0..end);
+    let is_word = |after: usize| matches!(at(tail, after), 0..=b' ' | b'"' | b'\'' | b'\\' | b')' | b'`');
+    needs.is_empty()
+        || needs
+            .iter()
+            .any(|need| memmem::find_iter(tail, need).any(|found| is_word(found + need.len())))
 }
 
 /// `echo x | program --password-stdin`, `program --password-stdin <<< x`.
-fn handed(line: &[u8], consumer: usize, sink: &mut Sink<'_>) {
-    const MOST: usize = 512;
-    let least = consumer.saturating_sub(MOST);
+fn handed(line: &[u8], consumer: usize, has_user: bool, sink: &mut Sink<'_>) {
+    let least = consumer.saturating_sub(MAX_COMMAND);
     let head = part(line, least..consumer);
     if let Some(pipe) = memchr::memrchr(b'|', head)
         && !part(head, pipe..head.len()).contains(&b';')
-        && let Some(echo) = [&b"echo "[..], b"printf "]
+        && let Some(echo) = ECHOES
             .iter()
             .find_map(|echo| Some(memmem::rfind(part(head, 0..pipe), echo)? + echo.len()))
     {
-        let mut position = least + echo;
-        let mut last = None;
-        for _ in 0..8 {
-            position = skip(line, position, is_blank);
-            if position >= least + pipe {
-                break;
-            }
-            let (range, end) = word(line, position);
-            if end <= position {
-                break;
-            }
-            last = Some(range);
-            position = end;
-        }
-        give(line, last, sink);
+        give(line, echoed(line, least + echo, least + pipe), has_user, sink);
     }
-    let tail = part(line, consumer..line.len().min(consumer + MOST));
+    let tail = part(line, consumer..line.len().min(consumer + MAX_COMMAND));
     if let Some(string) = memmem::find(tail, b"<<<") {
         let start = skip(line, consumer + string + 3, is_blank);
-        give(line, Some(word(line, start).0), sink);
+        give(line, Some(word(line, start).0), has_user, sink);
     }
 }
 
-fn give(line: &[u8], range: Option<Range<usize>>, sink: &mut Sink<'_>) {
+/// Commands that print what they are given.
+const ECHOES: [&[u8]; 2] = [b"echo ", b"printf "];
+
+/// The last of the words of such a command.
+fn echoed(line: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
+    const MOST: usize = 8;
+    let mut position = start;
+    let mut last = None;
+    for _ in 0..MOST {
+        position = skip(line, position, is_blank);
+        if position >= end || at(line, position) == b')' {
+            break;
+        }
+        let (range, next) = word(line, position);
+        if next <= position {
+            break;
+        }
+        last = Some(range);
+        position = next;
+    }
+    last
+}
+
+/// `--password-file=<(echo x)`: a file that is made up on the spot, for what is called like a secret.
+fn substituted(line: &[u8], sink: &mut Sink<'_>) {
+    const LONGEST: usize = 64;
+    const WORDS: [&[u8]; 5] = [b"pass", b"secret", b"token", b"key", b"cred"];
+    for open in memmem::find_iter(line, b"<(") {
+        let Some(echo) = ECHOES.iter().find(|echo| rest(line, open + 2).starts_with(echo)) else {
+            continue;
+        };
+        let head = skip_back(line, open, open.saturating_sub(1), is_blank);
+        let start = skip_back(line, head, head.saturating_sub(LONGEST), |byte| !is_blank(byte));
+        let name = part(line, start..head).to_ascii_lowercase();
+        let is_flag = name.starts_with(b"-") || name.ends_with(b"=");
+        if is_flag && WORDS.iter().any(|word| memmem::find(&name, word).is_some()) {
+            let start = open + 2 + echo.len();
+            give(
+                line,
+                echoed(line, start, line.len().min(start + MAX_COMMAND)),
+                false,
+                sink,
+            );
+        }
+    }
+}
+
+fn give(line: &[u8], range: Option<Range<usize>>, has_user: bool, sink: &mut Sink<'_>) {
     let Some(mut range) = range else { return };
     let value = part(line, range.clone());
     if value.starts_with(b"-") || value.first() == Some(&b'%') && value.len() < 5 || is_harmless(value) {
         return;
     }
     // `root:x | chpasswd`.
-    if let Some(colon) = value
-        .iter()
-        .position(|byte| *byte == b':')
-        .filter(|colon| *colon < 32 && colon + 1 < value.len())
+    if has_user
+        && let Some(colon) = value
+            .iter()
+            .position(|byte| *byte == b':')
+            .filter(|colon| *colon < 32 && colon + 1 < value.len())
     {
         range.start += colon + 1;
     }

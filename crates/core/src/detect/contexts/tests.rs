@@ -89,7 +89,7 @@ fn a_bomb_in_a_bomb_is_not_unpacked() {
 }
 
 /// What texts are made of that this looks at.
-const PIECES: [&str; 54] = [
+const PIECES: [&str; 72] = [
     "password",
     "token",
     "Authorization",
@@ -140,6 +140,24 @@ const PIECES: [&str; 54] = [
     "- oc login -p ",
     "vault kv put a b=",
     "npm config set :_authToken ",
+    "expect \"assword:\"",
+    "send -- \"x12345678\\r\"",
+    "LoginModule required",
+    "user_a=\"",
+    "<auth-user-pass>",
+    "tokens {",
+    "a = \"2c313ece-f1f3-48d2-9cfd-9a5629f19871\"",
+    "keyName",
+    "use the following password:",
+    "stats auth ",
+    "createUser bob SHA ",
+    "]:587 ",
+    ",1,\"system:",
+    "\" \"",
+    "A_SALT",
+    "docker secret create - <<< ",
+    "<(echo ",
+    "env('A', ",
     "--",
     "é",
     "\r",
