@@ -53,7 +53,10 @@ fn is_rule(line: &[u8]) -> bool {
 
 /// The columns that a line names, one of which is secret.
 fn header(line: &[u8]) -> Option<Table> {
-    let sign = *line.iter().find(|byte| matches!(byte, b',' | b'|' | b'\t' | b';'))?;
+    let sign = *line
+        .iter()
+        .take(LONGEST)
+        .find(|byte| matches!(byte, b',' | b'|' | b'\t' | b';'))?;
     let mut secret = None;
     let mut count = 0;
     for cell in line.split(|byte| *byte == sign) {

@@ -13,6 +13,9 @@ use super::value::{Place, is_of_words, is_secret, looks_secret};
 /// What such a command has in it, if no name of a secret.
 pub(super) const MARKS: &[&str] = &["base64 -", "base64 --", "get-secret-value", "secrets versions access"];
 
+/// Where a prompt ends at the latest.
+const LONGEST_PROMPT: usize = 96;
+
 /// What the line before says of the next one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Carry(Option<Secrecy>);
@@ -52,12 +55,13 @@ fn printed(line: &[u8], secrecy: Secrecy) -> Option<Range<usize>> {
 /// What a command prints, if that is a secret.
 fn command(line: &[u8]) -> Option<Secrecy> {
     let line = line.trim_ascii();
-    if memmem::find(line, b"assword for the [").is_some() && line.ends_with(b"reset.") {
+    if line.ends_with(b"reset.") && memmem::find(line, b"assword for the [").is_some() {
         return Some(Secrecy::Password);
     }
     // Behind the prompt.
-    let prompts = [&b"$ "[..], b"# ", b"> ", b"% "];
-    let prompt = prompts.iter().filter_map(|prompt| memmem::find(line, prompt)).min();
+    let head = part(line, 0..line.len().min(LONGEST_PROMPT));
+    let is_prompt = |pair: &[u8]| matches!(pair, [b'$' | b'#' | b'>' | b'%', b' ']);
+    let prompt = head.windows(2).position(is_prompt);
     let text = prompt
         .map_or(line, |prompt| part(line, prompt + 2..line.len()))
         .trim_ascii();
