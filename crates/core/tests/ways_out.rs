@@ -105,6 +105,56 @@ fn a_json_patch_reads_nothing_that_the_policy_masks() {
     assert!(patch(r#"[{"op":"test","path":"/spec/type","value":"ClusterIP"}]"#).is_ok());
 }
 
+/// What is masked only for what it looks like may be compared with what nobody would mask there.
+#[test]
+fn a_test_compares_with_nothing_that_would_be_masked() {
+    let test = |path: &str, value: &str| {
+        let target = "/apis/apps/v1/namespaces/team-a/deployments/web";
+        let body = format!(r#"[{{"op":"test","path":"{path}","value":{value}}}]"#);
+        judge(
+            CHANGES,
+            understand("PATCH", target, "application/json-patch+json", &body).unwrap(),
+        )
+        .is_ok()
+    };
+    const TOKEN: &str = r#""ghp_012345678901234567890123456789abcdef""#;
+    for (path, value) in [
+        ("/metadata/resourceVersion", r#""123""#),
+        ("/metadata/uid", r#""3f1c9b7e-44d0-4a8c-9e6b-2f1c9b7e44d0""#),
+        ("/metadata/generation", "3"),
+        ("/metadata/labels", r#"{"app":"web"}"#),
+        ("/metadata/labels/app", r#""web""#),
+        ("/metadata/finalizers", r#"["example.com/keep"]"#),
+        ("/metadata/annotations/deployment.kubernetes.io~1revision", r#""3""#),
+        ("/spec/replicas", "3"),
+        ("/spec/paused", "true"),
+        ("/spec/selector", r#"{"matchLabels":{"app":"web"}}"#),
+        ("/spec/strategy/type", r#""Recreate""#),
+        ("/spec/template/spec/containers/0/name", r#""app""#),
+        (
+            "/spec/template/spec/containers/0/image",
+            r#""registry.internal/app:1.2.3""#,
+        ),
+    ] {
+        assert!(test(path, value), "{path}");
+    }
+    for (path, value) in [
+        ("/metadata/labels", r#"{"db-password":"hunter2"}"#),
+        ("/metadata/annotations/note", TOKEN),
+        ("/spec/strategy/type", TOKEN),
+        ("/spec/selector/matchLabels/x", TOKEN),
+        ("/spec/template/metadata/annotations/db-password", r#""hunter2""#),
+        (
+            "/spec/template/spec/containers/0/image",
+            r#""https://u:hunter2xyz@h/x""#,
+        ),
+        // What it is called stands beside it.
+        ("/spec/template/spec/securityContext/sysctls/0/value", r#""x""#),
+    ] {
+        assert!(!test(path, value), "{path}");
+    }
+}
+
 #[test]
 fn a_held_connection_sends_nothing_before_its_approval() {
     for target in [
@@ -172,7 +222,7 @@ fn a_json_patch_makes_a_secret_a_credential_too() {
     for operation in [
         r#"{"op":"copy","from":"/metadata/labels/a","path":"/type"}"#,
         r#"{"op":"move","from":"/metadata/labels/a","path":"/type"}"#,
-        r#"{"op":"add","path":"/x","value":"bootstrap.kubernetes.io/token"},{"op":"copy","from":"/x","path":"/type"}"#,
+        r#"{"op":"add","path":"/metadata/labels/x","value":"bootstrap.kubernetes.io/token"},{"op":"copy","from":"/metadata/labels/x","path":"/type"}"#,
     ] {
         assert!(credential("secrets", operation), "{operation}");
     }

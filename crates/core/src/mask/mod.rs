@@ -73,6 +73,7 @@ pub use engine::{MAX_DOCUMENT, MAX_ITEM};
 pub use error::{MaskError, MaskErrorKind};
 pub use headers::{add_warnings, response_headers, warning_header};
 pub use kinds::{FieldRule, FieldRuleError, FieldTreatment, KINDS_VERSION, Kinds};
+pub(crate) use kinds::{Standing, standing};
 pub use marker::{MARKER, marker_paths};
 pub(crate) use marker::{carries_marker, decode_base64, is_encoded_marker};
 pub use masker::Masker;
@@ -81,7 +82,7 @@ pub use plan::Plan;
 pub use report::Report;
 pub use settings::{DetectRule, MaskPolicy, MaskSettings, RulePart, SettingsError, WithoutJson, WriteBack};
 
-use crate::json::Value;
+use crate::json::{self, Value};
 use crate::policy::MaskObligation;
 use crate::request::Canonical;
 
@@ -100,6 +101,29 @@ pub(crate) fn as_seen(
     let seen = masked.ok().flatten().and_then(|masked| Value::parse(&masked).ok());
     // What can't be masked is not shown at all.
     seen.unwrap_or(Value::Null)
+}
+
+/// Whether an answer to this request's caller would not show a value as it is, if it stood at this place of its object.
+pub(crate) fn masks_at(
+    request: &Canonical,
+    pointer: &[String],
+    value: &Value,
+    obligations: &[std::sync::Arc<MaskObligation>],
+    masking: &Masking,
+) -> bool {
+    let mut object = value.clone();
+    for (depth, token) in pointer.iter().enumerate().rev() {
+        let parent = depth.checked_sub(1).and_then(|above| pointer.get(above));
+        object = if kinds::is_index(parent.map_or("", String::as_str), token) {
+            Value::Array(vec![object])
+        } else {
+            json::Object::from_unique(vec![(token.clone(), object)]).into()
+        };
+    }
+    if let (Value::Object(object), Some(kind)) = (&mut object, request.kind()) {
+        object.insert("kind", kind.kind.as_str());
+    }
+    as_seen(request, &object, obligations, masking) != object
 }
 
 /// Whether a value stands for one that is masked.

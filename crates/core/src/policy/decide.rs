@@ -17,7 +17,8 @@ use crate::json;
 use crate::mask::{MaskPolicy, WithoutJson, WriteBack};
 use crate::refusal::{ObjectRef, Refusal};
 use crate::request::{
-    Canonical, Effects, Finding, Live, RewriteOperation, Rewritten, check_fields, check_paths, not_acceptable,
+    Canonical, Effects, Finding, Live, RewriteOperation, Rewritten, check_fields, check_paths, check_tests,
+    not_acceptable,
 };
 use crate::subject::Subject;
 
@@ -369,7 +370,8 @@ fn refuse_oracle(request: &Canonical, decision: &Decision) -> Result<(), Refusal
     };
     let masks = decision.masks().iter().flat_map(|mask| &mask.paths);
     check_paths(operations, masks.map(MaskPath::segments))?;
-    check_fields(operations, decision.masking().fields_of(request))
+    check_fields(operations, decision.masking().fields_of(request))?;
+    check_tests(request, operations, decision.masks(), decision.masking().masking())
 }
 
 fn policy_refusal(subject: &Subject, request: &Canonical, decision: &Decision, denial: &Denial) -> Refusal {

@@ -4,13 +4,21 @@
 //!    nobody masks. So these three are refused if a pointer of theirs equals, contains or lies under a masked path.
 //! 2. The paths are those where values may be masked, now or by a policy: whether one is masked in the end depends on the
 //!    value, and the answer must not.
-//! 3. A patch has at most 1,000 operations, each of them known, each pointer well-formed and no deeper than bodies are.
+//! 3. What is masked only if it looks like a secret may be tested, unless it is compared with what would be masked there:
+//!    whoever learns that it is something else, or that it is something that is shown, learns what reading would tell. It
+//!    may not be copied: what is masked in one place could be shown in the other.
+//! 4. A patch has at most 1,000 operations, each of them known, each pointer well-formed and no deeper than bodies are.
 
-use super::catalog::{Kind, Origin};
+use std::sync::Arc;
+
+use super::canonical::Canonical;
+use super::catalog::Kind;
 use super::pod_specs::{CONTAINER_LISTS, pod_spec};
 pub(super) use super::pointer::tokens;
 use super::quote::Quoted;
 use crate::json::Value;
+use crate::mask::{self, Masking, Standing, standing};
+use crate::policy::MaskObligation;
 use crate::refusal::{Class, Refusal};
 
 /// Most operations of one patch.
@@ -18,16 +26,6 @@ const MAX_OPERATIONS: usize = 1_000;
 
 /// Matches any one token.
 const ANY: &str = "*";
-
-/// What every object may hide.
-const METADATA: &[&[&str]] = &[
-    &[
-        "metadata",
-        "annotations",
-        "kubectl.kubernetes.io/last-applied-configuration",
-    ],
-    &["metadata", "managedFields"],
-];
 
 /// What may be hidden of a container.
 const CONTAINER: &[&str] = &[
@@ -51,13 +49,52 @@ pub(super) fn check(patch: &[Value], kind: &Kind) -> Result<(), Refusal> {
         )));
     }
     for operation in patch {
+        let reads = pointers(operation)?;
+        if let Some(pointer) = reads.iter().find(|pointer| hides(kind, pointer)) {
+            return Err(oracle(pointer));
+        }
+        // A test has no second one.
+        if let Some(from) = reads.get(1).filter(|from| standing(kind, from) != Standing::Plain) {
+            return Err(oracle(from));
+        }
+    }
+    Ok(())
+}
+
+/// The first test of a patch that compares with what would be masked at its place, as a refusal.
+pub(crate) fn check_tests(
+    request: &Canonical,
+    patch: &[Value],
+    obligations: &[Arc<MaskObligation>],
+    masking: &Masking,
+) -> Result<(), Refusal> {
+    let Some(kind) = request.kind() else {
+        return Ok(());
+    };
+    for operation in patch {
+        let (Some("test"), Some(value)) = (
+            operation.get("op").and_then(Value::as_str),
+            operation.get("value").filter(|value| can_be_masked(value)),
+        ) else {
+            continue;
+        };
         for pointer in pointers(operation)? {
-            if hides(kind, &pointer) {
+            // A map of labels is plain, but for those that are called like a secret.
+            if value.as_object().is_none() && standing(kind, &pointer) == Standing::Plain {
+                continue;
+            }
+            // What is called by a name beside it may be called anything.
+            let has_name_beside = pointer.last().is_some_and(|key| key == "value");
+            if has_name_beside || mask::masks_at(request, &pointer, value, obligations, masking) {
                 return Err(oracle(&pointer));
             }
         }
     }
     Ok(())
+}
+
+fn can_be_masked(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(_))
 }
 
 /// The first pointer by which a patch could tell what stands at one of these paths, as a refusal.
@@ -110,7 +147,11 @@ fn pointers(operation: &Value) -> Result<Vec<Vec<String>>, Refusal> {
     };
     let path = text("path").ok_or_else(|| malformed("no path"))??;
     let path = tokens(path).ok_or_else(|| malformed("a malformed path"))?;
-    match operation.get("op").and_then(Value::as_str) {
+    let op = operation.get("op").and_then(Value::as_str);
+    if matches!(op, Some("add" | "replace" | "test")) && operation.get("value").is_none() {
+        return Err(malformed("no value"));
+    }
+    match op {
         Some("add" | "remove" | "replace") => Ok(Vec::new()),
         Some("test") => Ok(vec![path]),
         Some("copy" | "move") => {
@@ -149,18 +190,14 @@ pub(super) fn meets_field(pointer: &[String], path: &[String]) -> bool {
     !passed.is_empty()
 }
 
-/// Whether a value at, above or below this place may be masked.
+/// Whether a value at, above or below this place may be masked for where it is.
 pub(super) fn hides(kind: &Kind, pointer: &[String]) -> bool {
-    let meets_any = |paths: &[&[&str]]| paths.iter().any(|path| meets(pointer, path.iter().copied()));
-    if meets_any(METADATA) {
+    if standing(kind, pointer) == Standing::Masked {
         return true;
     }
-    match (kind.origin, kind.group.as_str(), kind.resource.as_str()) {
-        (Origin::Custom | Origin::Aggregated, ..) => meets_any(&[&["spec"], &["status"], &["data"], &["stringData"]]),
-        (_, "", "secrets") => meets_any(&[&["data"], &["stringData"], &["metadata", "annotations"]]),
-        (_, "", "configmaps") => meets_any(&[&["data"], &["binaryData"]]),
-        (_, "apps", "controllerrevisions") => meets_any(&[&["data"]]),
-        (_, group, resource) => pod_spec(group, resource).is_some_and(|spec| hides_in_pod(spec, pointer)),
+    match (kind.group.as_str(), kind.resource.as_str()) {
+        ("", "secrets") => meets(pointer, ["metadata", "annotations"].into_iter()),
+        (group, resource) => pod_spec(group, resource).is_some_and(|spec| hides_in_pod(spec, pointer)),
     }
 }
 
@@ -229,7 +266,34 @@ mod tests {
             (
                 "",
                 "pods",
-                r#"{"op":"test","path":"/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"}"#,
+                r#"{"op":"test","path":"/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration","value":""}"#,
+            ),
+            (
+                "networking.k8s.io",
+                "ingresses",
+                r#"{"op":"test","path":"/metadata/annotations/nginx.ingress.kubernetes.io~1auth-secret","value":"x"}"#,
+            ),
+            (
+                "apps",
+                "deployments",
+                r#"{"op":"move","from":"/metadata/annotations/db-password","path":"/metadata/annotations/z"}"#,
+            ),
+            ("", "events", r#"{"op":"test","path":"/message","value":"x"}"#),
+            (
+                "",
+                "pods",
+                r#"{"op":"copy","from":"/status/message","path":"/metadata/labels/z"}"#,
+            ),
+            // What is masked only if it looks like a secret may not go where nobody looks.
+            (
+                "",
+                "services",
+                r#"{"op":"copy","from":"/spec/externalName","path":"/spec/type"}"#,
+            ),
+            (
+                "",
+                "pods",
+                r#"{"op":"copy","from":"/metadata/labels/db-password","path":"/metadata/labels/b"}"#,
             ),
         ] {
             assert!(refused(group, resource, operation), "{operation}");
@@ -302,6 +366,9 @@ mod tests {
             r#"{"op":"add","path":"a"}"#,
             r#"{"op":"add","path":"/a~2"}"#,
             r#"{"op":"add","path":1}"#,
+            r#"{"op":"add","path":"/metadata/labels/a"}"#,
+            r#"{"op":"replace","path":"/metadata/labels/a"}"#,
+            r#"{"op":"test","path":"/metadata/labels/a"}"#,
             "7",
         ] {
             assert!(refused("", "pods", operation), "{operation}");

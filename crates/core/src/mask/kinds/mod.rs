@@ -7,12 +7,14 @@
 //! 4. Rules of a policy are added, and never take anything away.
 
 mod field_rule;
+mod standing;
 mod table;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 pub use field_rule::{FieldRule, FieldRuleError, FieldTreatment};
+pub(crate) use standing::{Standing, is_index, standing};
 
 /// Of which Kubernetes the table is, and its revision.
 pub const KINDS_VERSION: &str = table::VERSION;

@@ -156,6 +156,12 @@ pub(super) const ROWS: &[Row<'static>] = &[
     row("Event", "series", Scan, "as events of old had it"),
     row(
         "Event",
+        "metadata.annotations.*",
+        Scan,
+        "controllers copy them from objects",
+    ),
+    row(
+        "Event",
         "{count type reason firstTimestamp lastTimestamp eventTime deprecatedCount deprecatedFirstTimestamp deprecatedLastTimestamp}",
         Keep,
         "numbers, words, times",

@@ -266,6 +266,16 @@ fn name_of(key: &str) -> Option<&str> {
     (!key.contains("checksum") && !key.contains("hash")).then_some(key)
 }
 
+/// Whether an annotation of any kind is masked for its key.
+pub(in crate::mask) fn is_annotation_masked(key: &str) -> bool {
+    key == LAST_APPLIED || is_snippet(key) || is_secret_name(key)
+}
+
+/// Whether the key of an annotation or label may say that its value is secret.
+pub(in crate::mask) fn is_secret_name(key: &str) -> bool {
+    name_of(key).is_some_and(super::names::covers_what_is_below)
+}
+
 /// Whether an annotation is configuration of a server, or credentials for one.
 fn is_snippet(key: &str) -> bool {
     let name = key.rsplit_once('/').map_or(key, |(_, name)| name);

@@ -33,6 +33,7 @@ use memchr::memmem;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
+pub(super) use self::metadata::{is_annotation_masked, is_secret_name};
 use self::policy::Policy;
 use self::secret::Values;
 pub(super) use self::status::{ours, without_payloads};

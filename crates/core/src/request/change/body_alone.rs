@@ -2,11 +2,12 @@
 //!
 //! 1. Merge patch: a null, and every list, which replaces the list that is there.
 //! 2. Strategic merge patch: a null, the directives that remove, and every list that is not merged.
-//! 3. JSON Patch: `remove` and `move`; `copy`, whose content isn't known; `add` and `replace` with an object, a list or
+//! 3. In any patch: a scalar where an object or a list stands in every version of the kind.
+//! 4. JSON Patch: `remove` and `move`; `copy`, whose content isn't known; `add` and `replace` with an object, a list or
 //!    null, but for an `add` of an element, which goes between the others; `replace` of an element; whatever takes the
 //!    place of the whole object.
-//! 4. PUT: whatever it leaves out, so all of it; but for `scale`, which has one field.
-//! 5. Apply: a null; and what its manager applied before. If that can't be known it counts as nothing, since the manager
+//! 5. PUT: whatever it leaves out, so all of it; but for `scale`, which has one field.
+//! 6. Apply: a null; and what its manager applied before. If that can't be known it counts as nothing, since the manager
 //!    is one that the policy lists, or a finding itself.
 
 use super::apply::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, Index, Node, Op, Operation, RETAIN_KEYS};
@@ -21,6 +22,20 @@ use crate::mask::is_masked;
 use crate::request::attributes::Attributes;
 use crate::request::key_case::FREE_MAPS;
 
+/// Where every kind that has them has objects and lists.
+const CONTAINERS: [&[&str]; 10] = [
+    &["metadata"],
+    &["spec"],
+    &["status"],
+    &["data"],
+    &["stringData"],
+    &["binaryData"],
+    &["metadata", "labels"],
+    &["metadata", "annotations"],
+    &["metadata", "finalizers"],
+    &["metadata", "ownerReferences"],
+];
+
 /// Finds what a body takes away.
 pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed: bool, findings: &mut Collected) {
     let mut search = Search { findings, assumed };
@@ -34,13 +49,13 @@ pub(super) fn removals(write: &Write<'_>, node: Node, subresource: &str, assumed
                 search.operation(operation, node);
             }
         }
-        Write::Merge(patch) => search.merge(patch, root),
+        Write::Merge(patch) => search.merge(patch, node, root),
         Write::Strategic(patch) => search.strategic(patch, node, root),
         Write::Apply(applied) => {
             if assumed {
                 search.found(root);
             }
-            search.nulls(applied.body, root);
+            search.nulls(applied.body, node, root);
         }
     }
 }
@@ -116,31 +131,40 @@ impl Search<'_> {
     }
 
     /// Recursion here and below is bounded by the depth of the body.
-    fn merge(&mut self, patch: &Value, place: Place<'_>) {
+    fn merge(&mut self, patch: &Value, node: Node, place: Place<'_>) {
         match patch {
             Value::Null | Value::Array(_) => self.found(place),
             Value::Object(object) => {
                 for (key, value) in object.iter() {
-                    self.merge(value, place.key(key));
+                    self.merge(value, node.member(key, place.is_root()), place.key(key));
                 }
             }
-            _ => {}
+            _ => self.scalar(node, place),
         }
     }
 
-    fn nulls(&mut self, body: &Value, place: Place<'_>) {
+    /// A scalar removes what it takes the place of, if that is an object or a list.
+    fn scalar(&mut self, node: Node, place: Place<'_>) {
+        let is_of_all = CONTAINERS.iter().any(|path| place.is_at(path));
+        if is_of_all || node.holds_others() {
+            self.found(place);
+        }
+    }
+
+    fn nulls(&mut self, body: &Value, node: Node, place: Place<'_>) {
         match body {
             Value::Null => self.found(place),
             Value::Array(elements) => {
                 for (index, element) in elements.iter().enumerate() {
-                    self.nulls(element, place.index(index));
+                    self.nulls(element, node.element(), place.index(index));
                 }
             }
             Value::Object(object) => {
                 for (key, value) in object.iter() {
-                    self.nulls(value, place.key(key));
+                    self.nulls(value, node.member(key, place.is_root()), place.key(key));
                 }
             }
+            _ if place.last_key().is_some() => self.scalar(node, place),
             _ => {}
         }
     }
@@ -155,6 +179,7 @@ impl Search<'_> {
                     self.strategic(element, node.element(), place.index(index));
                 }
             }
+            _ if place.last_key().is_some() => self.scalar(node, place),
             _ => {}
         }
     }
@@ -187,8 +212,8 @@ impl Search<'_> {
             // In place of the whole object, whatever it is: no server takes a number for one, nor has to be trusted not to.
             _ if path.is_empty() => true,
             Op::Remove | Op::Copy | Op::Move => true,
-            Op::Add => is_container && !is_added,
-            Op::Replace => is_container || is_element(path),
+            Op::Add => is_container && !is_added || !is_container && holds_others(path, node),
+            Op::Replace => is_container || is_element(path) || holds_others(path, node),
         };
         if removes {
             let place = if operation.op == Op::Move {
@@ -199,6 +224,22 @@ impl Search<'_> {
             self.removed(|| pointer_of(place));
         }
     }
+}
+
+/// Whether an object or a list stands at a place in every version of the kind.
+fn holds_others(path: &[String], mut node: Node) -> bool {
+    if is_element(path) {
+        return false;
+    }
+    for (depth, token) in path.iter().enumerate() {
+        let to_here = path.get(..=depth).unwrap_or_default();
+        node = if is_element(to_here) {
+            node.element()
+        } else {
+            node.member(token, depth == 0)
+        };
+    }
+    node.holds_others() || CONTAINERS.contains(&&*path.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Whether a pointer leads to an element of a list, as far as it tells.

@@ -4,16 +4,18 @@
 //!    HAProxy's `config-*`), which are configuration of the proxy, and whatever is about authentication.
 //! 2. Annotations that name a Secret or ConfigMap as `namespace/name`, or a Traefik object as `namespace-name@provider`, of
 //!    another namespace.
-//! 3. In the groups of gateways and routes: a `namespace` other than the object's own beside a `name`, and snippets, at any
+//! 3. Such an annotation that a JSON Patch copies or moves into an object that nobody knows: its key alone tells.
+//! 4. In the groups of gateways and routes: a `namespace` other than the object's own beside a `name`, and snippets, at any
 //!    depth of the specification.
 
-use super::place::{Place, elements};
+use super::place::{Place, elements, pointer_of};
 use super::sightings::{MAX_DEPTH, Sightings, report};
-use super::states::States;
+use super::states::{Before, States};
 use super::{Concern, Finding};
 use crate::json::Value;
-use crate::request::attributes::Attributes;
+use crate::request::attributes::{Attributes, Verb};
 use crate::request::effect_table::is_group_below;
+use crate::request::patch_oracle::tokens;
 
 /// Groups of gateways and routes, and all groups below them.
 const ROUTING_GROUPS: [&str; 9] = [
@@ -35,15 +37,17 @@ const AUTHENTICATION: [&str; 6] = ["auth-", "basic-auth", "jwt-", "oauth", "oidc
 const REFERENCES: [&str; 4] = ["secret", "secrets", "configmap", "headers"];
 
 /// Finds what a change of an Ingress, a gateway or a route does to the proxy and to other namespaces.
-pub(super) fn findings(attributes: &Attributes, states: &States, out: &mut Vec<Finding>) {
+pub(super) fn findings(attributes: &Attributes, body: &Value, states: &States, out: &mut Vec<Finding>) {
     if !attributes.subresource.is_empty() {
         return;
     }
     let own = attributes.namespace.as_str();
     let group = attributes.api_group.as_str();
     if attributes.resource == "ingresses" {
+        carried_annotations(attributes, body, states, out);
         report(states, out, |object, seen| annotations(object, own, seen));
     } else if ROUTING_GROUPS.iter().any(|parent| is_group_below(group, parent)) {
+        carried_annotations(attributes, body, states, out);
         report(states, out, |object, seen| {
             annotations(object, own, seen);
             if let Some(spec) = object.get("spec") {
@@ -60,7 +64,7 @@ fn annotations(object: &Value, own: &str, seen: &mut Sightings) {
     let set = annotations.into_iter().flat_map(|annotations| annotations.iter());
     for (key, value) in set.filter(|(_, value)| **value != Value::Null) {
         let (prefix, name) = key.split_once('/').unwrap_or(("", key));
-        if is_snippet(prefix, name) || AUTHENTICATION.iter().any(|start| name.starts_with(start)) {
+        if configures_proxy(prefix, name) {
             seen.anew(Concern::IngressSnippet, &place.key(key), value, None);
         }
         let text = value.as_str().unwrap_or_default();
@@ -77,6 +81,36 @@ fn annotations(object: &Value, own: &str, seen: &mut Sightings) {
             seen.anew(Concern::CrossNamespace, &place.key(key), value, Some(elsewhere));
         }
     }
+}
+
+/// Annotations that a patch fills with what stands elsewhere in an object of which nobody knows what stands there.
+fn carried_annotations(attributes: &Attributes, body: &Value, states: &States, out: &mut Vec<Finding>) {
+    if attributes.verb != Verb::Patch || matches!(states.before, Before::Seen(_)) {
+        return;
+    }
+    for operation in body.as_array().unwrap_or_default() {
+        let text = |key: &str| operation.get(key).and_then(Value::as_str);
+        let (Some("copy" | "move"), Some(path)) = (text("op"), text("path").and_then(tokens)) else {
+            continue;
+        };
+        let ["metadata", "annotations", key] = *path.iter().map(String::as_str).collect::<Vec<_>>() else {
+            continue;
+        };
+        let (prefix, name) = key.split_once('/').unwrap_or(("", key));
+        if configures_proxy(prefix, name) {
+            out.push(Finding {
+                concern: Concern::IngressSnippet,
+                path: pointer_of(&path),
+                value: None,
+                assumed: states.before.is_open(),
+            });
+        }
+    }
+}
+
+/// Whether an annotation configures the proxy or switches authentication.
+fn configures_proxy(prefix: &str, name: &str) -> bool {
+    is_snippet(prefix, name) || AUTHENTICATION.iter().any(|start| name.starts_with(start))
 }
 
 fn is_snippet(prefix: &str, name: &str) -> bool {
@@ -123,12 +157,13 @@ fn search(place: &Place<'_>, value: &Value, own: &str, depth: usize, seen: &mut 
 mod tests {
     use super::super::cases::{Was, found};
     use super::*;
-    use crate::request::attributes::Verb;
 
     fn findings_of(group: &str, resource: &str, was: &Was, after: &str) -> Vec<String> {
         let mut attributes = Attributes::for_test(Verb::Create, group, resource);
         attributes.namespace = "team-a".to_owned().into();
-        found(was, after, |states, out| findings(&attributes, states, out))
+        found(was, after, |states, out| {
+            findings(&attributes, &Value::Null, states, out)
+        })
     }
 
     fn of_annotation(key: &str, value: &str) -> String {
@@ -209,6 +244,35 @@ mod tests {
         ] {
             assert_eq!(of_annotation(key, value), expected, "{key}: {value}");
         }
+    }
+
+    #[test]
+    fn annotations_that_a_patch_carries_over() {
+        let carried = |was: &Was, op: &str, key: &str| {
+            let attributes = Attributes::for_test(Verb::Patch, "networking.k8s.io", "ingresses");
+            let patch =
+                format!(r#"[{{"op":"{op}","from":"/metadata/labels/x","path":"/metadata/annotations/{key}"}}]"#);
+            let patch = Value::parse(patch.as_bytes()).unwrap();
+            found(was, "{}", |states, out| findings(&attributes, &patch, states, out)).join("; ")
+        };
+        for op in ["copy", "move"] {
+            for key in [
+                "nginx.ingress.kubernetes.io~1server-snippet",
+                "nginx.ingress.kubernetes.io~1auth-url",
+                "haproxy.org~1config-backend",
+            ] {
+                let expected = format!("ingress-snippet /metadata/annotations/{key}");
+                assert_eq!(carried(&Was::Unknown, op, key), expected);
+                assert_eq!(carried(&Was::NotRead, op, key), format!("{expected} (assumed)"));
+                // What it becomes is known then, and found there.
+                assert_eq!(carried(&Was::Seen("{}"), op, key), "");
+            }
+            assert_eq!(
+                carried(&Was::Unknown, op, "nginx.ingress.kubernetes.io~1rewrite-target"),
+                ""
+            );
+        }
+        assert_eq!(carried(&Was::Unknown, "test", "a~1server-snippet"), "");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::request::catalog::Kind;
 pub(super) fn findings(attributes: &Attributes, kind: &Kind, body: &Value, states: &States, out: &mut Vec<Finding>) {
     workload::findings(attributes, kind, states, out);
     service::findings(attributes, states, out);
-    routing::findings(attributes, states, out);
+    routing::findings(attributes, body, states, out);
     claims::findings(attributes, states, out);
     secret_annotation::findings(attributes, body, states, out);
 }

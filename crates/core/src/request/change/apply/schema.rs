@@ -122,6 +122,11 @@ impl Node {
         self.apply
     }
 
+    /// Whether what stands here is an object or a list, as far as the table tells.
+    pub(in super::super) fn holds_others(self) -> bool {
+        self.of.is_some() || self.patch != Patch::Usual || self.apply != Apply::Usual
+    }
+
     /// Whether nothing is known of how it merges.
     pub(in super::super) fn is_unknown(self) -> bool {
         self.unknown

@@ -12,6 +12,9 @@ fn merge_patches_remove_by_nulls_and_lists() {
         ),
         (r#"{"spec":{"x":[]}}"#, &["removes-field? /spec/x"]),
         (r#"{"spec":null}"#, &["removes-field? /spec"]),
+        (r#"{"spec":"x"}"#, &["removes-field? /spec"]),
+        (r#"{"metadata":{"labels":5}}"#, &["removes-field? /metadata/labels"]),
+        (r#"{"spec":{"spec":"x","labels":"x"}}"#, &[]),
         (r#"{"metadata":{"resourceVersion":null,"uid":null}}"#, &[]),
         (
             r#"{"metadata":{"finalizers":null}}"#,
@@ -94,6 +97,22 @@ fn json_patches_remove_by_operation_and_value() {
         (
             r#"{"op":"replace","path":"/spec/strategy","value":{}}"#,
             &["removes-field? /spec/strategy"],
+        ),
+        (
+            r#"{"op":"replace","path":"/spec","value":"x"}"#,
+            &["removes-field? /spec"],
+        ),
+        (
+            r#"{"op":"add","path":"/metadata/labels","value":"x"}"#,
+            &["removes-field? /metadata/labels"],
+        ),
+        (
+            r#"{"op":"replace","path":"/spec/template/spec/containers","value":false}"#,
+            &["removes-field? /spec/template/spec/containers"],
+        ),
+        (
+            r#"{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"a"}"#,
+            &[],
         ),
         (
             r#"{"op":"replace","path":"/spec/paused","value":null}"#,
@@ -304,6 +323,11 @@ fn dry_runs_that_supply_nothing_that_may_be_masked() {
         merge(&dry(SECRET), r#"{"data":{"a":"eA=="}}"#),
         merge(&dry(SECRET), r#"{"metadata":{"annotations":{"a":"x"}}}"#),
         merge(&dry(WIDGET), r#"{"spec":{"size":2}}"#),
+        merge(&dry(DEPLOYMENT), r#"{"metadata":{"annotations":{"db-password":"x"}}}"#),
+        merge(
+            &dry("/apis/networking.k8s.io/v1/namespaces/a/ingresses/i"),
+            r#"{"metadata":{"labels":{"a":null},"annotations":{"x.io/password":"guess"}}}"#,
+        ),
         put(&dry(CONFIG_MAP), r#"{"data":{"a":"x"}}"#),
         json_patch(
             &dry(SECRET),

@@ -37,10 +37,10 @@ fn copies_that_double() {
     in_time(&bomb, None);
     // Side by side, each as large as all before.
     let wide: Vec<String> = (0..900)
-        .map(|n| format!(r#"{{"op":"copy","from":"/spec/selector","path":"/spec/selector/{n}"}}"#))
+        .map(|n| format!(r#"{{"op":"copy","from":"/metadata/labels","path":"/metadata/labels/{n}"}}"#))
         .collect();
     let bomb = json_patch(DEPLOYMENT, &format!("[{}]", wide.join(",")));
-    let live = object(r#"{"spec":{"selector":{"matchLabels":{"app":"web"}}}}"#);
+    let live = object(r#"{"metadata":{"labels":{"matchLabels":{"app":"web"}}}}"#);
     assert!(too_large(&in_time(&bomb, Some(&live))));
 }
 
