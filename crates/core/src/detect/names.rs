@@ -111,6 +111,7 @@ const ENDINGS: &[(&str, Secrecy)] = &[
     ("securitycode", Digits),
     ("recoverycode", Digits),
     ("devicecode", Perhaps),
+    ("codeverifier", Perhaps),
     ("backupcode", Digits),
 ];
 

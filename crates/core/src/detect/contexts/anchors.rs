@@ -72,6 +72,7 @@ pub(super) const STEMS: &[&str] = &[
     "INDPW",
     "indPW",
     "sid=",
+    "erifier",
     "ice_code",
     "iceCode",
     "ootpw",

@@ -128,6 +128,14 @@ fn excepted(line: &[u8], named: &Named) -> bool {
         || (before(line, named.name.start) == b'{' && named.delimiter == Delimiter::Colon && at(line, named.value) == b'?')
         // A variable of a declaration in GraphQL: `$password: String!`.
         || (before(line, named.name.start) == b'$' && named.delimiter == Delimiter::Colon && is_declaration(line, named.value))
+        // A type: `password: Optional[str] = None`, `token: Token | null`, `var token: AuthToken?`.
+        || (named.delimiter == Delimiter::Colon && is_typed(line, named.value))
+        // A variable of a template: `{{- $password := randAlphaNum 24 }}`.
+        || (before(line, named.name.start) == b'$'
+            && part(line, 0..named.value).trim_ascii_end().ends_with(b":=")
+            && Quote::open(line, named.value).is_none())
+        // How long it is, in what kubectl describes.
+        || (named.delimiter == Delimiter::Colon && is_size(line, named.value))
         // A variable of psql: `PASSWORD :'app_password'`.
         || (named.delimiter == Delimiter::Colon
             && is_blank(at(line, named.name.end))
@@ -139,6 +147,33 @@ fn excepted(line: &[u8], named: &Named) -> bool {
         || (name == b"PASS" && named.delimiter == Delimiter::Colon)
         || (before(line, named.name.start) == b'!' && named.delimiter == Delimiter::Call)
         || (name.ends_with(b".pass") && named.delimiter == Delimiter::Call)
+}
+
+/// `423 bytes`.
+fn is_size(line: &[u8], value: usize) -> bool {
+    let end = skip(line, value, |byte| byte.is_ascii_digit());
+    end > value && rest(line, end).trim_ascii() == b"bytes"
+}
+
+/// The name of a type, and behind it what says that it is one.
+fn is_typed(line: &[u8], value: usize) -> bool {
+    let end = skip(line, value, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'[' | b']' | b'<' | b'>')
+    });
+    let name = part(line, value..end);
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let is_type = last.first().is_some_and(u8::is_ascii_uppercase)
+        && name.first().is_some_and(u8::is_ascii_alphabetic)
+        && last.iter().any(u8::is_ascii_lowercase);
+    let optional = end + usize::from(at(line, end) == b'?');
+    let behind = rest(line, optional).trim_ascii_start();
+    let blank = is_blank(at(line, optional));
+    let goes_on = [&b"= "[..], b"| null", b"| undefined", b"| None"]
+        .iter()
+        .any(|sign| behind.starts_with(sign));
+    is_type
+        && (blank && goes_on
+            || optional > end && (behind.is_empty() || !blank && matches!(at(line, optional), b',' | b')' | b';')))
 }
 
 /// The name of a type: `String!`.
@@ -222,9 +257,9 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             if close.is_none() && whole_line && quote.is_double() {
                 *carry = Carry::Quoted { lines: 0 };
             }
-            // What a plan of Terraform changes it to.
+            // What a plan changes it to.
             let next = quote.after(end);
-            if rest(line, next).starts_with(b" -> \"") {
+            if rest(line, next).starts_with(b" -> \"") || rest(line, next).starts_with(b" => \"") {
                 return single(line, next + 4, secrecy, sink);
             }
             return end;
@@ -277,7 +312,8 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         return line.len();
     }
     let mut first = bare(line, start);
-    let queried = matches!(before(line, named.name.start), b'?' | b'&');
+    let is_form = named.name.start == 0 && memchr::memmem::find(line, b"grant_type=").is_some();
+    let queried = is_form || matches!(before(line, named.name.start), b'?' | b'&');
     let short = matches!(part(line, named.name.clone()), b"code" | b"appid");
     if short && !(queried && is_code(part(line, first.clone()))) {
         return named.value;
@@ -314,10 +350,29 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
         && named.value == named.name.end + 1
         && text.len() <= 10
         && value::is_plain_word(text);
+    // `case "password": c.Password = value`.
+    if named.quoted && named.delimiter == Delimiter::Colon && is_member(text) {
+        return first.end;
+    }
+    // `Credentials{Username: u, Password: p}`.
+    if text.len() <= 2
+        && text.first().is_some_and(u8::is_ascii_lowercase)
+        && text.get(1).is_none_or(|last| b"})]".contains(last))
+    {
+        return first.end;
+    }
+    // `button.generate_token=Generate token 5`: what people read.
+    if whole_line && !named.quoted && secrecy != Secrecy::Password && value::is_plain_word(text) {
+        let next = skip(line, first.end, is_blank);
+        let word = skip(line, next, |byte| byte.is_ascii_lowercase());
+        if next > first.end && word > next + 1 && matches!(at(line, word), 0 | b' ') {
+            return first.end;
+        }
+    }
     let is_variable = is_command
         || is_name_of_secret(text)
         || is_own_name(line, named, &first)
-        || (secrecy == Secrecy::Token && is_member(text));
+        || (secrecy == Secrecy::Token && is_member(text) && !is_setting(line, named));
     if !named.quoted && is_variable {
         return first.end;
     }
@@ -457,6 +512,14 @@ fn is_name_of_secret(value: &[u8]) -> bool {
         && crate::detect::names::secrecy(value).is_some()
 }
 
+/// `signing_key=x` alone in a line, which no code is written like.
+fn is_setting(line: &[u8], named: &Named) -> bool {
+    named.delimiter == Delimiter::Equal
+        && named.value == named.name.end + 1
+        && begins_line(line, named.name.start)
+        && rest(line, bare(line, named.value).end).trim_ascii().is_empty()
+}
+
 /// Something of something: `resp.nextToken`.
 fn is_member(value: &[u8]) -> bool {
     value.contains(&b'.')
@@ -475,6 +538,11 @@ fn is_own_name(line: &[u8], named: &Named, value: &Range<usize>) -> bool {
     last.eq_ignore_ascii_case(text) && is_code
 }
 
+/// `STRIPE_SECRET`.
+fn is_variable_of_environment(name: &[u8]) -> bool {
+    name.contains(&b'_') && !name.iter().any(u8::is_ascii_lowercase)
+}
+
 /// What a field is called for people: `"login.password": "Password"`.
 fn is_label(line: &[u8], named: &Named, value: &[u8]) -> bool {
     let name = part(line, named.name.clone());
@@ -490,6 +558,7 @@ fn is_reference_by_name(line: &[u8], named: &Named, value: &[u8]) -> bool {
     let name = part(line, named.name.clone());
     named.secrecy == Secrecy::Token
         && !value::has_owner(name)
+        && !(is_variable_of_environment(name) && value::is_of_words(value, 3))
         && name
             .get(name.len().saturating_sub(6)..)
             .is_some_and(|end| end.eq_ignore_ascii_case(b"secret"))
@@ -580,7 +649,7 @@ fn list(line: &[u8], start: usize, secrecy: Secrecy, sink: &mut Sink<'_>) -> Opt
     if !matches!(secrecy, Secrecy::Password | Secrecy::Token) {
         return None;
     }
-    let mut found = Vec::new();
+    let (mut found, mut others) = (Vec::new(), Vec::new());
     loop {
         position = skip(line, position, |byte| is_blank(byte) || byte == b',');
         let range = match Quote::open(line, position) {
@@ -601,12 +670,18 @@ fn list(line: &[u8], start: usize, secrecy: Secrecy, sink: &mut Sink<'_>) -> Opt
             }
         };
         let value = part(line, range.clone());
-        if is_secret(secrecy, value, Place::Assigned) && (secrecy == Secrecy::Password || looks_secret(value, 6)) {
-            found.push(range);
+        if is_secret(secrecy, value, Place::Assigned) {
+            if secrecy == Secrecy::Password || looks_secret(value, 6) {
+                found.push(range);
+            } else {
+                others.push(range);
+            }
         }
     }
     if !super::harmless::is_harmless(part(line, start..position + 1)) {
-        for range in found {
+        // What stands beside a secret is one, whatever it looks like.
+        let beside = if found.is_empty() { Vec::new() } else { others };
+        for range in found.into_iter().chain(beside) {
             sink.push(range, "named-value");
         }
     }

@@ -10,16 +10,38 @@ use super::bytes::{at, goes_on, is_blank, part, rest, skip};
 use super::harmless::is_harmless;
 use super::quote::Quote;
 use super::sink::Sink;
-use super::value::{Place, is_secret};
+use super::value::{Place, is_secret, looks_secret};
+
+/// Calls whose first argument is a secret.
+pub(super) const FIRST: &[&str] = &["Fernet(", "hmac.new("];
+
+/// Calls whose second argument is a secret, behind a user or what is signed.
+pub(super) const SECOND: &[&str] = &[
+    "SetBasicAuth(",
+    "BasicAuth(",
+    "auth=(",
+    ".withCredentials(",
+    ".login(",
+    "NetworkCredential(",
+    "UsernamePasswordCredentials(",
+    "PlainTextAuthProvider(",
+    "createHmac(",
+    "jwt.sign(",
+    "jwt.encode(",
+];
 
 /// Calls whose third argument is a password, behind an address and a user.
-pub(super) const CONNECTS: &[&str] = &[
+pub(super) const THIRD: &[&str] = &[
     "getConnection(",
     "PDO->__construct(",
     "new PDO(",
     "mysqli(",
     "mysqli_connect(",
     "mysqli->__construct(",
+    "pymysql.connect(",
+    "MySQLdb.connect(",
+    "PlainAuth(",
+    "NewPlainClient(",
 ];
 
 /// Statements that name columns, and then their values.
@@ -32,11 +54,17 @@ const MOST: usize = 64;
 
 /// Finds them in a line.
 pub(super) fn scan(line: &[u8], sink: &mut Sink<'_>) {
-    for call in CONNECTS {
-        for found in memmem::find_iter(line, call) {
-            let password = list(line, found + call.len()).and_then(|(arguments, _)| third(arguments));
-            if let Some(password) = password.filter(|password| !is_harmless(part(line, password.clone()))) {
-                sink.push(password, "argument");
+    for (nth, calls) in [FIRST, SECOND, THIRD].into_iter().enumerate() {
+        for call in calls {
+            for found in memmem::find_iter(line, call) {
+                let arguments = list(line, found + call.len()).map(|(arguments, _)| arguments);
+                let argument = arguments.and_then(|arguments| arguments.into_iter().nth(nth));
+                let password = argument
+                    .filter(|argument| argument.quoted)
+                    .map(|argument| argument.range);
+                if let Some(password) = password.filter(|password| is_password(part(line, password.clone()))) {
+                    sink.push(password, "argument");
+                }
             }
         }
     }
@@ -47,11 +75,10 @@ pub(super) fn scan(line: &[u8], sink: &mut Sink<'_>) {
     }
 }
 
-fn third(all: Vec<Entry>) -> Option<Range<usize>> {
-    all.into_iter()
-        .nth(2)
-        .filter(|entry| entry.quoted)
-        .map(|entry| entry.range)
+fn is_password(value: &[u8]) -> bool {
+    const LEAST: usize = 4;
+    value.len() >= LEAST && !is_harmless(value) && !value.contains(&b'/')
+        || looks_secret(value, 16) && !is_harmless(value)
 }
 
 /// `users (name, password) VALUES ('a', 'b'), ('c', 'd')`.
@@ -105,6 +132,9 @@ fn list(line: &[u8], start: usize) -> Option<(Vec<Entry>, usize)> {
     let mut position = start;
     while entries.len() < MOST {
         position = skip(line, position, is_blank);
+        // `b"x"` of Python.
+        let prefixed = at(line, position) == b'b' && Quote::open(line, position + 1).is_some();
+        position += usize::from(prefixed);
         match Quote::open(line, position) {
             Some(quote) => {
                 let close = quote.close(line)?;

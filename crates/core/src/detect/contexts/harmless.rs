@@ -96,6 +96,16 @@ const WORDS: &[&str] = &[
     "file",
     "stringarray",
     "data+omitted",
+    "raise",
+    "throw",
+    "passwort",
+    "kennwort",
+    "senha",
+    "wachtwoord",
+    "parola",
+    "adgangskode",
+    "salasana",
+    "heslo",
     "omitted",
     "placeholder",
     "todo",
@@ -325,15 +335,52 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
         return true;
     }
     is_sealed(value)
+        || is_label(value)
+        || is_checks(value)
+        || is_range_of_versions(value)
         || value == MARKER.as_bytes()
         || value == ENCODED_MARKER
         || is_placeholder(value)
         || is_reference(value)
 }
 
+/// A word of a language with other letters: `Contraseña`.
+fn is_label(value: &[u8]) -> bool {
+    const LONGEST: usize = 64;
+    !value.is_ascii()
+        && value.len() <= LONGEST
+        && std::str::from_utf8(value).is_ok_and(|text| {
+            text.chars()
+                .all(|letter| letter.is_alphabetic() || matches!(letter, ' ' | '\''))
+        })
+}
+
+/// What a form has to hold: `required|min:8|confirmed`.
+fn is_checks(value: &[u8]) -> bool {
+    [&b"required|"[..], b"nullable|", b"sometimes|"]
+        .iter()
+        .any(|check| value.starts_with(check))
+}
+
+/// `^3.16.16`, `>=1.2.0`.
+fn is_range_of_versions(value: &[u8]) -> bool {
+    let sign = skip(value, 0, |byte| matches!(byte, b'^' | b'~' | b'>' | b'<' | b'='));
+    let version = value.get(sign..).unwrap_or_default();
+    (1..=2).contains(&sign)
+        && version.contains(&b'.')
+        && version.first().is_some_and(u8::is_ascii_digit)
+        && version
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'))
+}
+
 fn is_word(value: &[u8]) -> bool {
     let value = value.trim_ascii();
-    let value = value.strip_suffix(b".").unwrap_or(value);
+    // `String!` of GraphQL.
+    let value = value
+        .strip_suffix(b".")
+        .or_else(|| value.strip_suffix(b"!"))
+        .unwrap_or(value);
     // One of several: `true|false`.
     let is_one = |value: &[u8]| {
         let words = BY_FIRST.words.of(lower_first(value));
@@ -359,12 +406,14 @@ fn is_placeholder(value: &[u8]) -> bool {
                 // Of PHP: `$_POST['x']`.
                 b'_' if at(value, 2).is_ascii_uppercase() => true,
                 _ if goes_on(value, 0, b"$env:") => true,
+                // Of PHP: `$request->bearerToken()`.
+                _ if memchr::memmem::find(value, b"->").is_some() => true,
                 b'1'..=b'9' => value.len() == 2,
                 // `$HOME/.kube/config`.
                 _ => {
                     let name = value.get(1..).unwrap_or_default();
                     let name = name.split(|byte| *byte == b'/').next().unwrap_or(name);
-                    value.len() > 2 && !name.is_empty() && is_variable(name)
+                    (value.len() > 2 || second.is_ascii_uppercase()) && !name.is_empty() && is_variable(name)
                 }
             };
         }
@@ -373,6 +422,8 @@ fn is_placeholder(value: &[u8]) -> bool {
         b'<' if last == &b'>' || matches!(second, b'<' | b'(' | b'%') => return true,
         b'[' if last == &b']' => return is_words(value),
         b'(' if last == &b')' => return is_words(value),
+        // The parameters of a function: `(s: State) => …`.
+        b'(' if value.iter().skip(1).all(u8::is_ascii_alphabetic) => return true,
         b'%' if last == &b'%' && value.len() > 2 => return is_words(value),
         b'%' if second == b'(' && value.ends_with(b")s") => return true,
         b'@' if second == b'@' => return true,
@@ -487,6 +538,13 @@ fn is_reference(value: &[u8]) -> bool {
     {
         return true;
     }
+    // Another flag.
+    if let Some(flag) = value.strip_prefix(b"--")
+        && flag.first().is_some_and(u8::is_ascii_lowercase)
+        && flag.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'-')
+    {
+        return true;
+    }
     // `jwt=@/var/run/secrets/…`: what is in a file.
     is_path(value.strip_prefix(b"@").unwrap_or(value)) || is_file(value) || is_call(value) || is_type(value)
 }
@@ -503,11 +561,9 @@ fn is_file(value: &[u8]) -> bool {
 
 /// A type with another inside: `Option<String>`.
 fn is_type(value: &[u8]) -> bool {
-    let letters = |byte: &u8| byte.is_ascii_alphabetic() || b"_:<>&?[]".contains(byte);
-    value.first().is_some_and(u8::is_ascii_uppercase)
-        && value.contains(&b'<')
-        && value.ends_with(b">")
-        && value.iter().all(letters)
+    let letters = |byte: &u8| byte.is_ascii_alphabetic() || b"_:<>&?[].".contains(byte);
+    let is_generic = value.contains(&b'<') && value.ends_with(b">") || value.contains(&b'[') && value.ends_with(b"]");
+    value.first().is_some_and(u8::is_ascii_uppercase) && is_generic && value.iter().all(letters)
 }
 
 /// An absolute path: words between slashes. Base64 may begin with a slash too.
@@ -567,12 +623,18 @@ fn is_call(value: &[u8]) -> bool {
     if name == 0 || value.first().is_some_and(u8::is_ascii_digit) {
         return false;
     }
+    // `createAction<string>('x')`.
+    if at(value, name) == b'<' && memchr::memmem::find(value, b">(").is_some() {
+        return true;
+    }
     match at(value, name) {
+        // `corev1.SecretReference{Name:`.
+        b'{' => value.iter().take(name).any(|byte| *byte == b'.') && at(value, name + 1).is_ascii_alphabetic(),
         b'(' => {
             value.iter().take(name).any(|byte| matches!(byte, b'.' | b':'))
                 || value.ends_with(b")")
                 // Cut at a space: `hash(password + salt)`.
-                || value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_(){,".contains(byte))
+                || value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_(){,=".contains(byte))
                 || value.ends_with(b");")
                 || name + 1 == value.len()
                 || matches!(at(value, name + 1), b'"' | b'\'' | b'$')

@@ -87,6 +87,14 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
             if content.is_empty() {
                 return true;
             }
+            // `DB_PASSWORD:`, `----` and the value, as kubectl describes a ConfigMap.
+            if part(line, content.clone()) == b"----" {
+                *carry = Carry::Argument {
+                    secrecy,
+                    indent: Some(content.start),
+                };
+                return true;
+            }
             let listed = at(line, content.start) == b'-' && is_blank(at(line, content.start + 1));
             if content.start < outer || (content.start == outer && !listed) {
                 *carry = Carry::None;
@@ -135,6 +143,10 @@ pub(super) fn follow(line: &[u8], carry: &mut Carry, sink: &mut Sink<'_>) -> boo
                     indent: content.start,
                     rule: "named-block",
                 };
+                return true;
+            }
+            if Quote::open(line, value).is_none() && matches!(secrecy, Secrecy::Authorization | Secrecy::Cookie) {
+                super::header::value(line, value..content.end, secrecy, sink);
                 return true;
             }
             if Quote::open(line, value).is_none()

@@ -109,12 +109,14 @@ pub(super) fn marks() -> impl Iterator<Item = &'static str> {
 }
 
 /// The marks of each of the searches.
-const SETS: [&[&str]; 6] = [
+const SETS: [&[&str]; 8] = [
     anchors::STEMS,
     program_stems::STEMS,
     files::MARKS,
     transcript::MARKS,
-    calls::CONNECTS,
+    calls::FIRST,
+    calls::SECOND,
+    calls::THIRD,
     calls::INSERTS,
 ];
 

@@ -145,7 +145,10 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         }
         // `{password,<<"x">>}`, `{password, "x"}` of Erlang.
         b',' if !quoted && before(line, name.start) == b'{' && is_string(line, sign + 1) => (Delimiter::Call, sign + 1),
-        b'(' if Quote::open(line, sign + 1).is_some() && !quoted => (Delimiter::Call, sign + 1),
+        // What takes a user first is looked at by its arguments.
+        b'(' if Quote::open(line, sign + 1).is_some() && !quoted && !takes_user(part(line, name.clone())) => {
+            (Delimiter::Call, sign + 1)
+        }
         _ if sign > position && part(line, name.clone()) == b"AUTH" => (Delimiter::Blank, sign),
         _ if sign > position && !quoted && !is_closed => (Delimiter::Blank, sign),
         _ => return None,
@@ -165,6 +168,11 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
         value,
         quoted,
     })
+}
+
+/// `NetworkCredential("user", "x")`.
+fn takes_user(name: &[u8]) -> bool {
+    name.ends_with(b"Credential") || name.ends_with(b"Credentials")
 }
 
 /// Where the string begins that is assigned behind a type: `password: String = "x"`.
@@ -200,7 +208,8 @@ fn is_first_argument(line: &[u8], name: usize) -> bool {
         matches!(byte, b'"' | b'\'' | b'\\')
     });
     let open = skip_back(line, quote, quote.saturating_sub(16), is_blank);
-    before(line, open) == b'('
+    // Also of what Rails binds: `[["token", "x"]]`.
+    before(line, open) == b'(' || part(line, 0..open).ends_with(b"[[")
 }
 
 /// Whether a name begins the tag of an element.

@@ -60,7 +60,12 @@ pub(super) fn pair(
     // Arguments in a list: `"--password", "x"`.
     let value = match value_of_pair(line, next).or_else(|| key.and_then(|_| value_in_object(line, next))) {
         Some(value) => value,
-        None if quote.is_some() && before(line, name.start) == b'-' && Quote::open(line, next).is_some() => next,
+        None if quote.is_some()
+            && before(line, name.start) == b'-'
+            && Quote::open(line, next).is_some_and(|quote| part(line, quote.start..quote.start + 2) != b"--") =>
+        {
+            next
+        }
         None if quote.is_none() && is_listed(line, name.clone()) => {
             let range = next..skip(line, next, |byte| !matches!(byte, b',' | b']') && !is_blank(byte));
             if !is_secret(secrecy, part(line, range.clone()), Place::Assigned) || at(line, next) == b'-' {
@@ -209,6 +214,11 @@ pub(super) fn single(line: &[u8], start: usize, secrecy: Secrecy, sink: &mut Sin
     };
     let range = match Quote::open(line, start) {
         Some(quote) => quote.start..quote.close(line).unwrap_or(line.len()),
+        // `{name: Authorization, value: Bearer x}`: a scheme, and what is behind it.
+        None if secrecy == Secrecy::Authorization && header::has_scheme(line, start) => {
+            let scheme = bare(line, start);
+            scheme.start..bare(line, skip(line, scheme.end, is_blank)).end
+        }
         None => bare(line, start),
     };
     if matches!(secrecy, Secrecy::Authorization | Secrecy::Cookie) {

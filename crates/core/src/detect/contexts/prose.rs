@@ -8,7 +8,7 @@ use super::bare::bare;
 use super::bytes::{at, before, goes_on, is_blank, part, rest, skip, skip_back};
 use super::harmless::is_harmless;
 use super::header;
-use super::named::Named;
+use super::named::{Named, begins_line};
 use super::pair::value_of_pair;
 use super::quote::Quote;
 use super::sink::Sink;
@@ -73,6 +73,17 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     if let Some(value) = value_of_pair(line, start) {
         return Some(super::pair::single(line, value, named.secrecy, sink));
     }
+    // `secret "x";` of a file of settings.
+    if name == b"secret"
+        && begins_line(line, named.name.start)
+        && let Some(quote) = Quote::open(line, start)
+        && let Some(close) = quote.close(line)
+        && rest(line, quote.after(close)).starts_with(b";")
+        && is_secret(Secrecy::Password, part(line, quote.start..close), Place::Assigned)
+    {
+        sink.push(quote.start..close, "spoken-value");
+        return Some(close);
+    }
     // Not `SECRET 'x'` of SQL.
     if name.eq_ignore_ascii_case(b"secret")
         && Quote::open(line, start).is_some_and(|_| name != b"SECRET" || at(line, start) != b'\'')
@@ -88,6 +99,9 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     }
     if goes_on(line, start, b"mismatch") || goes_on(line, start, b"does not match") {
         return Some(compared(line, start, sink));
+    }
+    if goes_on(line, start, b"changed from ") {
+        return Some(changed(line, start + 13, sink));
     }
     // `pass` is a verb, too.
     if name.eq_ignore_ascii_case(b"pass") && name != b"PASS" && before(line, named.name.start) != b'-' {
@@ -125,6 +139,26 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
     Some(end)
 }
 
+/// `password changed from x to y`.
+fn changed(line: &[u8], start: usize, sink: &mut Sink<'_>) -> usize {
+    let from = bare(line, start);
+    let to = skip(line, from.end, is_blank);
+    let mut end = from.end;
+    let mut all = vec![from];
+    if goes_on(line, to, b"to ") {
+        let to = bare(line, to + 3);
+        end = to.end;
+        all.push(to);
+    }
+    for range in all {
+        let value = part(line, range.clone());
+        if looks_secret(value, 6) || is_of_words(value, 3) {
+            sink.push(range, "spoken-value");
+        }
+    }
+    end
+}
+
 /// `password mismatch: expected "x", got "y"`.
 fn compared(line: &[u8], start: usize, sink: &mut Sink<'_>) -> usize {
     const MOST: usize = 256;
@@ -151,7 +185,8 @@ fn bearer(line: &[u8], start: usize, sink: &mut Sink<'_>) -> Option<usize> {
         .iter()
         .position(|byte| *byte == b'=')
         .is_some_and(|sign| at(token, sign + 1) != 0 && at(token, sign + 1) != b'=');
-    if named || !looks_secret(token, 8) {
+    // `token_type=bearer HTTP/1.1`.
+    if named || token.starts_with(b"HTTP/") || !looks_secret(token, 8) {
         return None;
     }
     let end = range.end;

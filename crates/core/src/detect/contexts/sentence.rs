@@ -57,7 +57,13 @@ pub(super) fn several(line: &[u8], named: &Named, first: &Range<usize>, all: &Ra
 
 /// Whether a text is a sentence, by words that no passphrase has in it.
 pub(super) fn is_prose(text: &[u8]) -> bool {
-    const PROSE: [&[u8]; 29] = [
+    const PROSE: [&[u8]; 35] = [
+        b"you",
+        b"your",
+        b"this",
+        b"please",
+        b"enter",
+        b"page",
         b"is",
         b"must",
         b"the",

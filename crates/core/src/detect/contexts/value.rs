@@ -27,12 +27,12 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
     match (secrecy, place) {
         (Secrecy::Password, Place::Assigned) => !(numeric && value.len() < 3),
         (Secrecy::Password, Place::Prose) => {
-            is_passphrase(value)
+            is_of_words(value, 3)
                 || looks_secret(value, 6) && !is_camel(value) && !has_address(value) && !is_qualified(value)
         }
         (Secrecy::Token, Place::Assigned) => {
             let short = numeric && value.len() < 9;
-            !(short || is_address(value) || value.len() < 2)
+            !(short || is_address(value) || value.len() < 2 || is_text(value))
         }
         (Secrecy::Token | Secrecy::Authorization, Place::Prose) => {
             looks_secret(value, 16)
@@ -52,6 +52,15 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
         }
         (Secrecy::Digits, Place::Prose) => numeric && (4..=8).contains(&value.len()),
     }
+}
+
+/// What people read: `Enter the token`.
+fn is_text(value: &[u8]) -> bool {
+    value.contains(&b' ')
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || b" .,'!?()-".contains(byte))
+        && super::sentence::is_prose(value)
 }
 
 /// Whether a value that stands alone under the name of a token or a key is one: not what only names another, as far as
