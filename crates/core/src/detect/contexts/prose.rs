@@ -54,6 +54,9 @@ const DESCRIPTIONS: [&[u8]; 16] = [
     b"algorithm",
 ];
 
+/// Fewest bytes of a value behind a tab that looks like a word.
+const LEAST_IN_COLUMN: usize = 10;
+
 /// How far a colon may be from the name: `password for user bob: x`.
 const MOST_WORDS: usize = 96;
 
@@ -123,7 +126,11 @@ pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<
             None => bare(line, start),
         };
         let value = part(line, range.clone());
-        let found = is_secret(named.secrecy, value, Place::Assigned) && (quote.is_some() || looks_secret(value, 8));
+        let is_sure = quote.is_some()
+            || looks_secret(value, 8)
+            || is_of_words(value, 3)
+            || name.contains(&b'_') && value.len() >= LEAST_IN_COLUMN;
+        let found = is_secret(named.secrecy, value, Place::Assigned) && is_sure;
         found.then_some(range)
     } else if is_key_alone(line, named) {
         let range = match Quote::open(line, start) {
