@@ -6,6 +6,9 @@ use crate::detect::names::{Secrecy, secrecy};
 
 use super::bare::{bare, to_line_end};
 use super::bytes::{at, before, is_blank, is_over, part, rest, skip, skip_back};
+use super::exceptions::{
+    excepted, is_definition, is_label, is_member, is_name_of_secret, is_own_name, is_reference_by_name, is_setting,
+};
 use super::lines::{Carry, indent};
 use super::named::{Delimiter, MAX_NAME, Named, begins_line, delimited, name_around};
 use super::pair::{pair, single, value_in_object};
@@ -111,92 +114,6 @@ fn is_declared(line: &[u8], name: &Range<usize>) -> bool {
     (head == b"variable \"" || head == b"output \"")
         && tail.starts_with(b"\"")
         && tail.get(1..).unwrap_or_default().trim_ascii() == b"{"
-}
-
-/// Names that name something else in their place.
-fn excepted(line: &[u8], named: &Named) -> bool {
-    let name = part(line, named.name.clone());
-    // An image: `registry.example/secret:v1`.
-    (before(line, named.name.start) == b'/'
-            && !is_blank(before(line, named.name.start - 1))
-            && named.delimiter == Delimiter::Colon
-            && !is_blank(before(line, named.value)))
-        || (named.delimiter == Delimiter::Colon && is_in_resource_name(line, named))
-        // `checksum/secret: 9f86…` is of a Secret's content.
-        || part(line, 0..named.name.start).ends_with(b"checksum/")
-        // A shell asks for it: `${PASSWORD:?required}`.
-        || (before(line, named.name.start) == b'{' && named.delimiter == Delimiter::Colon && at(line, named.value) == b'?')
-        // A variable of a declaration in GraphQL: `$password: String!`.
-        || (before(line, named.name.start) == b'$' && named.delimiter == Delimiter::Colon && is_declaration(line, named.value))
-        // A type: `password: Optional[str] = None`, `token: Token | null`, `var token: AuthToken?`.
-        || (named.delimiter == Delimiter::Colon && is_typed(line, named.value))
-        // A variable of a template: `{{- $password := randAlphaNum 24 }}`.
-        || (before(line, named.name.start) == b'$'
-            && part(line, 0..named.value).trim_ascii_end().ends_with(b":=")
-            && Quote::open(line, named.value).is_none())
-        // How long it is, in what kubectl describes.
-        || (named.delimiter == Delimiter::Colon && is_size(line, named.value))
-        // A variable of psql: `PASSWORD :'app_password'`.
-        || (named.delimiter == Delimiter::Colon
-            && is_blank(at(line, named.name.end))
-            && before(line, named.value) == b':'
-            && at(line, named.value) == b'\'')
-        // A version of a package: `password-hash==1.0.0`.
-        || (part(line, named.name.end..named.name.end + 2) == b"==" && value::is_version(part(line, bare(line, named.value))))
-        // A test that passed.
-        || (name == b"PASS" && named.delimiter == Delimiter::Colon)
-        || (before(line, named.name.start) == b'!' && named.delimiter == Delimiter::Call)
-        || (name.ends_with(b".pass") && named.delimiter == Delimiter::Call)
-}
-
-/// `423 bytes`.
-fn is_size(line: &[u8], value: usize) -> bool {
-    let end = skip(line, value, |byte| byte.is_ascii_digit());
-    end > value && rest(line, end).trim_ascii() == b"bytes"
-}
-
-/// The name of a type, and behind it what says that it is one.
-fn is_typed(line: &[u8], value: usize) -> bool {
-    let end = skip(line, value, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'[' | b']' | b'<' | b'>')
-    });
-    let name = part(line, value..end);
-    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
-    let is_type = last.first().is_some_and(u8::is_ascii_uppercase)
-        && name.first().is_some_and(u8::is_ascii_alphabetic)
-        && last.iter().any(u8::is_ascii_lowercase);
-    let optional = end + usize::from(at(line, end) == b'?');
-    let behind = rest(line, optional).trim_ascii_start();
-    let blank = is_blank(at(line, optional));
-    let goes_on = [&b"= "[..], b"| null", b"| undefined", b"| None"]
-        .iter()
-        .any(|sign| behind.starts_with(sign));
-    is_type
-        && (blank && goes_on
-            || optional > end && (behind.is_empty() || !blank && matches!(at(line, optional), b',' | b')' | b';')))
-}
-
-/// The name of a type: `String!`.
-fn is_declaration(line: &[u8], value: usize) -> bool {
-    let end = skip(line, value, |byte| byte.is_ascii_alphabetic());
-    end > value && at(line, value).is_ascii_uppercase() && matches!(at(line, end), b'!' | b',' | b')')
-}
-
-/// `arn:aws:secretsmanager:eu-west-1:1:secret:db`.
-fn is_in_resource_name(line: &[u8], named: &Named) -> bool {
-    if before(line, named.name.start) != b':' {
-        return false;
-    }
-    let least = named.name.start.saturating_sub(MAX_NAME);
-    if memchr::memmem::find(part(line, least..named.name.start), b"secretsmanager:").is_some() {
-        return true;
-    }
-    let start = skip_back(line, named.name.start, least, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'/')
-    });
-    [&b"arn:"[..], b"urn:", b"projects/"]
-        .iter()
-        .any(|begin| part(line, start..named.name.start).starts_with(begin))
 }
 
 /// What is assigned to a name. Answers from where to go on.
@@ -439,14 +356,6 @@ fn mnemonic(line: &[u8], name: &Range<usize>, start: usize) -> Range<usize> {
     if count >= FEWEST { start..end } else { start..start }
 }
 
-/// `define('DB_PASSWORD', 'x')`.
-fn is_definition(line: &[u8], name: usize) -> bool {
-    let open = skip_back(line, name, name.saturating_sub(4), |byte| {
-        matches!(byte, b'"' | b'\'' | b'\\' | b' ')
-    });
-    part(line, 0..open).trim_ascii_end().ends_with(b"define(")
-}
-
 /// Whether a quote closes the string that a name before it is in.
 fn closes(line: &[u8], name: usize, quote: usize, next: u8) -> bool {
     const MOST: usize = 256;
@@ -497,73 +406,6 @@ fn is_here_document(line: &[u8], start: usize) -> bool {
         byte.is_ascii_uppercase() || matches!(byte, b'_' | b'"' | b'\'')
     });
     end >= word + 2 && is_over(line, end)
-}
-
-/// A variable with the name of a secret: `confirmPassword`, `user_password`.
-fn is_name_of_secret(value: &[u8]) -> bool {
-    let joined =
-        value.iter().any(|byte| matches!(byte, b'_' | b'.')) || value.iter().skip(1).any(u8::is_ascii_uppercase);
-    let named = value
-        .iter()
-        .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
-    joined
-        && named
-        && value.first().is_some_and(u8::is_ascii_lowercase)
-        && crate::detect::names::secrecy(value).is_some()
-}
-
-/// `signing_key=x` alone in a line, which no code is written like.
-fn is_setting(line: &[u8], named: &Named) -> bool {
-    named.delimiter == Delimiter::Equal
-        && named.value == named.name.end + 1
-        && begins_line(line, named.name.start)
-        && rest(line, bare(line, named.value).end).trim_ascii().is_empty()
-}
-
-/// Something of something: `resp.nextToken`.
-fn is_member(value: &[u8]) -> bool {
-    value.contains(&b'.')
-        && value
-            .iter()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'))
-}
-
-/// A variable that is called like what it is assigned to: `this.password = password;`, `login(password=password)`.
-fn is_own_name(line: &[u8], named: &Named, value: &Range<usize>) -> bool {
-    let name = part(line, named.name.clone());
-    let text = part(line, value.clone());
-    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
-    let is_code =
-        name.starts_with(b"this.") || name.starts_with(b"self.") || matches!(at(line, value.end), b';' | b')' | b',');
-    last.eq_ignore_ascii_case(text) && is_code
-}
-
-/// `STRIPE_SECRET`.
-fn is_variable_of_environment(name: &[u8]) -> bool {
-    name.contains(&b'_') && !name.iter().any(u8::is_ascii_lowercase)
-}
-
-/// What a field is called for people: `"login.password": "Password"`.
-fn is_label(line: &[u8], named: &Named, value: &[u8]) -> bool {
-    let name = part(line, named.name.clone());
-    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
-    last.len() < name.len()
-        && value.eq_ignore_ascii_case(last)
-        && value.first().is_some_and(u8::is_ascii_uppercase)
-        && value.iter().skip(1).all(u8::is_ascii_lowercase)
-}
-
-/// `secret=default/db`: the name of a Secret, which is what this key is for in logs of Kubernetes.
-fn is_reference_by_name(line: &[u8], named: &Named, value: &[u8]) -> bool {
-    let name = part(line, named.name.clone());
-    named.secrecy == Secrecy::Token
-        && !value::has_owner(name)
-        && !(is_variable_of_environment(name) && value::is_of_words(value, 3))
-        && name
-            .get(name.len().saturating_sub(6)..)
-            .is_some_and(|end| end.eq_ignore_ascii_case(b"secret"))
-        && value::is_resource(value)
-        && !value::is_passphrase(value)
 }
 
 /// Behind tags and anchors of YAML: `!!str x`, `&id x`.

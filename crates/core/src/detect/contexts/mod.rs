@@ -24,6 +24,7 @@ mod bytes;
 mod calls;
 mod columns;
 pub(super) mod encoded;
+mod exceptions;
 mod fallback;
 mod files;
 pub(super) mod guard;
@@ -45,6 +46,7 @@ mod stems;
 mod transcript;
 mod url;
 mod value;
+mod words;
 
 #[cfg(test)]
 mod tests;
