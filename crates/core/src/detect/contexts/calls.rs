@@ -28,6 +28,7 @@ pub(super) const SECOND: &[&str] = &[
     "createHmac(",
     "jwt.sign(",
     "jwt.encode(",
+    "UserPassword(",
 ];
 
 /// Calls whose third argument is a password, behind an address and a user.
@@ -42,6 +43,7 @@ pub(super) const THIRD: &[&str] = &[
     "MySQLdb.connect(",
     "PlainAuth(",
     "NewPlainClient(",
+    "DBI->connect(",
 ];
 
 /// Statements that name columns, and then their values.

@@ -40,10 +40,26 @@ pub(super) fn excepted(line: &[u8], named: &Named) -> bool {
             && at(line, named.value) == b'\'')
         // A version of a package: `password-hash==1.0.0`.
         || (part(line, named.name.end..named.name.end + 2) == b"==" && value::is_version(part(line, bare(line, named.value))))
+        // What kubectl describes of a service account.
+        || part(line, 0..named.name.start).ends_with(b"Mountable ")
+        // A chain of errors: `failed to refresh token: oauth2: "invalid_client"`.
+        || (named.secrecy == Secrecy::Token && named.delimiter == Delimiter::Colon && !named.quoted && is_link(line, named))
         // A test that passed.
         || (name == b"PASS" && named.delimiter == Delimiter::Colon)
         || (before(line, named.name.start) == b'!' && named.delimiter == Delimiter::Call)
         || (name.ends_with(b".pass") && named.delimiter == Delimiter::Call)
+}
+
+/// Whether a short word stands between two colons, in a line that goes on.
+fn is_link(line: &[u8], named: &Named) -> bool {
+    const LONGEST: usize = 12;
+    let end = skip(line, named.value, |byte| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit()
+    });
+    !begins_line(line, named.name.start)
+        && (2..=LONGEST).contains(&(end - named.value))
+        && at(line, end) == b':'
+        && is_blank(at(line, end + 1))
 }
 
 /// `423 bytes`.

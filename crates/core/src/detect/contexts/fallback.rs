@@ -41,7 +41,16 @@ fn second_argument(line: &[u8], start: usize) -> Option<usize> {
     if rest(line, next).starts_with(DEFAULT) {
         next += DEFAULT.len();
     }
-    (at(line, comma) == b',' && Quote::open(line, next).is_some()).then_some(next)
+    if at(line, comma) == b')' {
+        // `ENV.fetch("DB_PASS") { "x" }`.
+        let brace = skip(line, comma + 1, is_blank);
+        let next = skip(line, brace + 1, is_blank);
+        return (at(line, brace) == b'{' && Quote::open(line, next).is_some()).then_some(next);
+    }
+    // `config.get("section", "key")` names what it reads.
+    let function = part(line, start..open);
+    let is_lookup = function.ends_with(b".get") && !function.ends_with(b"environ.get");
+    (at(line, comma) == b',' && Quote::open(line, next).is_some() && !is_lookup).then_some(next)
 }
 
 /// `process.env.DB_PASSWORD || 'x'`, `getenv("PASSWORD") ?: "x"`, `os.environ.get("PASSWORD") or "x"`.

@@ -101,6 +101,9 @@ fn is_placeholder(value: &[u8]) -> bool {
     let Some((first, last)) = value.first().zip(value.last()) else {
         return true;
     };
+    if value == b"," {
+        return true;
+    }
     let second = at(value, 1);
     match first {
         b'$' => {
@@ -341,7 +344,7 @@ fn is_call(value: &[u8]) -> bool {
             value.iter().take(name).any(|byte| matches!(byte, b'.' | b':'))
                 || value.ends_with(b")")
                 // Cut at a space: `hash(password + salt)`.
-                || value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_(){,=".contains(byte))
+                || value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_(){,=.".contains(byte))
                 || value.ends_with(b");")
                 || name + 1 == value.len()
                 || matches!(at(value, name + 1), b'"' | b'\'' | b'$')

@@ -25,6 +25,7 @@ pub(super) struct LineState {
     pub(super) announced: super::announced::Carry,
     pub(super) columns: super::columns::Carry,
     pub(super) printed: super::transcript::Carry,
+    pub(super) secret: super::yaml_secret::Carry,
 }
 
 impl LineState {
@@ -35,6 +36,7 @@ impl LineState {
             && self.announced.is_idle()
             && self.columns.is_idle()
             && self.printed.is_idle()
+            && self.secret.is_idle()
     }
 }
 

@@ -47,6 +47,7 @@ mod transcript;
 mod url;
 mod value;
 mod words;
+mod yaml_secret;
 
 #[cfg(test)]
 mod tests;
@@ -191,6 +192,7 @@ fn lines(text: &[u8], offset: usize, state: &mut LineState, hits: &mut Hits) {
             calls::scan(line, sink);
         }
         columns::scan(line, marked.name, &mut state.columns, sink);
+        yaml_secret::scan(line, marked.name, &mut state.secret, sink);
         transcript::scan(line, marked.name || marked.transcript, &mut state.printed, sink);
         start = end + 1;
     }

@@ -172,7 +172,7 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
 
 /// `NetworkCredential("user", "x")`.
 fn takes_user(name: &[u8]) -> bool {
-    name.ends_with(b"Credential") || name.ends_with(b"Credentials")
+    name.ends_with(b"Credential") || name.ends_with(b"Credentials") || name.ends_with(b"UserPassword")
 }
 
 /// Where the string begins that is assigned behind a type: `password: String = "x"`.

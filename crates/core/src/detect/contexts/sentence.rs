@@ -57,7 +57,9 @@ pub(super) fn several(line: &[u8], named: &Named, first: &Range<usize>, all: &Ra
 
 /// Whether a text is a sentence, by words that no passphrase has in it.
 pub(super) fn is_prose(text: &[u8]) -> bool {
-    const PROSE: [&[u8]; 35] = [
+    const PROSE: [&[u8]; 37] = [
+        b"de",
+        b"la",
         b"you",
         b"your",
         b"this",

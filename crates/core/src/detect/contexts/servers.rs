@@ -33,7 +33,15 @@ impl Mark {
     /// What a mark stands for, if it is one of these.
     pub(super) fn of(mark: &[u8]) -> Option<Self> {
         Some(match mark {
-            b"stats auth " | b"sentinel auth-pass " | b"createUser " => Self::Directive,
+            b"stats auth "
+            | b"sentinel auth-pass "
+            | b"createUser "
+            | b"rocommunity "
+            | b"rwcommunity "
+            | b"isakmp key "
+            | b"login="
+            | b" EAP \""
+            | b" XAUTH \"" => Self::Directive,
             b":587 " | b":465 " | b":25 " | b":2525 " | b"]:587" | b"]:465" | b"]:25" => Self::Relay,
             b",\"system:" | b",system:" => Self::TokenFile,
             b"\" \"" => Self::UserList,
@@ -49,6 +57,14 @@ impl Mark {
                 statistics(line, sink);
                 sentinel(line, sink);
                 create_user(line, sink);
+                for name in FIRST_WORD {
+                    first_word(line, name, sink);
+                }
+                for start in directives(line, "login=") {
+                    if let Some(secret) = word(line, start).and_then(|(user, _)| behind_colon(line, &user)) {
+                        give(line, secret, DIRECTIVE, sink);
+                    }
+                }
             }
             Self::Relay => relay(line, sink),
             Self::TokenFile => token_file(line, sink),
@@ -94,6 +110,20 @@ fn directives<'l>(line: &'l [u8], name: &'l str) -> impl Iterator<Item = usize> 
     memmem::find_iter(line, name)
         .take(MOST)
         .map(move |found| found + name.len())
+}
+
+/// Directives whose first word is the secret: of Net-SNMP, Cisco and strongSwan.
+const FIRST_WORD: [&str; 5] = ["rocommunity ", "rwcommunity ", "isakmp key ", " EAP ", " XAUTH "];
+
+fn first_word(line: &[u8], name: &str, sink: &mut Sink<'_>) {
+    for start in directives(line, name) {
+        if let Some((secret, _)) = word(line, start)
+            && (name.len() > 7 || Quote::open(line, start).is_some())
+            && looks_secret(part(line, secret.clone()), 6)
+        {
+            give(line, secret, DIRECTIVE, sink);
+        }
+    }
 }
 
 /// `stats auth bob:x` of HAProxy.
@@ -298,6 +328,6 @@ mod tests {
     #[test]
     fn every_mark_is_looked_for() {
         let known = MARKS.iter().filter(|mark| Mark::of(mark.as_bytes()).is_some()).count();
-        assert_eq!(known, 18);
+        assert_eq!(known, 24);
     }
 }

@@ -55,7 +55,8 @@ fn printed(line: &[u8], secrecy: Secrecy) -> Option<Range<usize>> {
 /// What a command prints, if that is a secret.
 fn command(line: &[u8]) -> Option<Secrecy> {
     let line = line.trim_ascii();
-    if line.ends_with(b"reset.") && memmem::find(line, b"assword for the [").is_some() {
+    let is_said = line.ends_with(b":") && memmem::find(line, b"assword for the elastic user").is_some();
+    if is_said || line.ends_with(b"reset.") && memmem::find(line, b"assword for the [").is_some() {
         return Some(Secrecy::Password);
     }
     // Behind the prompt.

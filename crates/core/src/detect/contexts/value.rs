@@ -27,8 +27,13 @@ pub(super) fn is_secret(secrecy: Secrecy, value: &[u8], place: Place) -> bool {
     match (secrecy, place) {
         (Secrecy::Password, Place::Assigned) => !(numeric && value.len() < 3),
         (Secrecy::Password, Place::Prose) => {
+            let is_question = value.strip_suffix(b"?").is_some_and(is_plain_word);
             is_of_words(value, 3)
-                || looks_secret(value, 6) && !is_camel(value) && !has_address(value) && !is_qualified(value)
+                || !is_question
+                    && looks_secret(value, 6)
+                    && !is_camel(value)
+                    && !has_address(value)
+                    && !is_qualified(value)
         }
         (Secrecy::Token, Place::Assigned) => {
             let short = numeric && value.len() < 9;
