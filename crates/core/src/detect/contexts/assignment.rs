@@ -256,7 +256,9 @@ fn assigned(line: &[u8], named: &Named, carry: &mut Carry, sink: &mut Sink<'_>) 
             sink.push(all.clone(), "named-value");
             return all.end;
         }
-        let goes_on = all.end > first.end && is_blank(at(line, first.end)) && is_blank(before(line, start));
+        // A file of settings, or of what people read.
+        let is_apart = is_blank(before(line, start)) || part(line, named.name.clone()).contains(&b'.');
+        let goes_on = all.end > first.end && is_blank(at(line, first.end)) && is_apart;
         if goes_on && value::is_plain_word(text) && is_prose(part(line, all)) {
             return first.end;
         }

@@ -179,7 +179,7 @@ pub(super) fn is_reference_by_name(line: &[u8], named: &Named, value: &[u8]) -> 
     let name = part(line, named.name.clone());
     named.secrecy == Secrecy::Token
         && !value::has_owner(name)
-        && !(is_variable_of_environment(name) && value::is_of_words(value, 3))
+        && !((is_variable_of_environment(name) || name.ends_with(b".secret")) && value::is_of_words(value, 3))
         && name
             .get(name.len().saturating_sub(6)..)
             .is_some_and(|end| end.eq_ignore_ascii_case(b"secret"))

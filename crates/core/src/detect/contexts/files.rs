@@ -29,7 +29,10 @@ pub(super) const MARKS: &[&str] = &[
     ":$apr",
     ":{SHA}",
     ":{SSHA}",
+    ":{PLAIN}",
+    ":{CRYPT}",
     " on >",
+    " on #",
     "SETUSER",
     "kty",
     announced::FORM,
@@ -46,6 +49,7 @@ pub(super) const MARKS: &[&str] = &[
     "following token",
     "stats auth ",
     "sentinel auth-pass ",
+    "addauth digest ",
     "rocommunity ",
     "rwcommunity ",
     "isakmp key ",
@@ -71,8 +75,9 @@ pub(super) const MARKS: &[&str] = &[
 ];
 
 /// How hashed passwords begin.
-const HASHES: [&[u8]; 13] = [
-    b"$1$", b"$2a$", b"$2b$", b"$2y$", b"$2x$", b"$5$", b"$6$", b"$7$", b"$y$", b"$gy$", b"$apr1$", b"{SHA}", b"{SSHA}",
+const HASHES: [&[u8]; 15] = [
+    b"$1$", b"$2a$", b"$2b$", b"$2y$", b"$2x$", b"$5$", b"$6$", b"$7$", b"$y$", b"$gy$", b"$apr1$", b"{SHA}",
+    b"{SSHA}", b"{PLAIN}", b"{CRYPT}",
 ];
 
 static SEARCH: LazyLock<Stems> = LazyLock::new(|| Stems::new(MARKS.iter().copied()));
@@ -95,7 +100,7 @@ pub(super) fn scan(line: &[u8], carry: &mut announced::Carry, sink: &mut Sink<'_
         }
         let finder = match mark {
             mark if mark.starts_with(b":$") || mark.starts_with(b":{") => 1,
-            b" on >" | b"SETUSER" => 2,
+            b" on >" | b" on #" | b"SETUSER" => 2,
             b"kty" => 3,
             mark if mark == announced::FORM.as_bytes() || mark == announced::RANDOM.as_bytes() => {
                 announces.value = true;
@@ -142,6 +147,14 @@ fn access_list(line: &[u8], sink: &mut Sink<'_>) {
         let range = super::bare::bare(line, found + 2);
         if !is_harmless(part(line, range.clone())) {
             sink.push(range, "access-list");
+        }
+    }
+    // What it hashes to.
+    const DIGITS: usize = 64;
+    for found in memmem::find_iter(line, b" #") {
+        let end = skip(line, found + 2, |byte| byte.is_ascii_hexdigit());
+        if end == found + 2 + DIGITS {
+            sink.push(found + 2..end, "access-list");
         }
     }
 }

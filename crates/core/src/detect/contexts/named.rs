@@ -129,6 +129,8 @@ pub(super) fn delimited(line: &[u8], name: Range<usize>, secrecy: Secrecy) -> Op
             (Delimiter::Equal, sign + 2)
         }
         b'-' if next == b'>' => (Delimiter::Equal, sign + 2),
+        // `"spring.mail.password" resolved to "x"`.
+        b'r' if quoted && goes_on(line, sign, b"resolved to ") => (Delimiter::Equal, sign + 12),
         b'%' if goes_on(line, sign, b"%3d") => (Delimiter::Equal, sign + 3),
         b'%' if goes_on(line, sign, b"%253d") => (Delimiter::Equal, sign + 5),
         b'%' if goes_on(line, sign, b"%3a") => (Delimiter::Colon, sign + 3),
@@ -183,7 +185,13 @@ fn behind_type(line: &[u8], start: usize) -> Option<usize> {
         byte.is_ascii_alphanumeric() || b"_.<>[]?&*'".contains(&byte)
     });
     let sign = skip(line, end, is_blank);
-    let value = skip(line, sign + 1, is_blank);
+    let mut value = skip(line, sign + 1, is_blank);
+    // `password: str = Field(default="x")`.
+    for wrapper in [&b"Field("[..], b"default="] {
+        if part(line, value..value + wrapper.len()) == wrapper {
+            value += wrapper.len();
+        }
+    }
     (end > start && at(line, sign) == b'=' && Quote::open(line, value).is_some()).then_some(value)
 }
 

@@ -63,7 +63,14 @@ const MOST_WORDS: usize = 96;
 /// Looks at what follows a name and a blank. Answers from where to go on.
 pub(super) fn follow(line: &[u8], named: &Named, sink: &mut Sink<'_>) -> Option<usize> {
     let name = part(line, named.name.clone());
-    let start = skip(line, named.value, is_blank);
+    let mut start = skip(line, named.value, is_blank);
+    // `password 0 x` of Cisco, `rootpw --plaintext x`.
+    let is_kind = at(line, start).is_ascii_digit() && at(line, start + 1) == b' ';
+    if named.secrecy == Secrecy::Password && is_kind {
+        start += 2;
+    } else if name == b"rootpw" && goes_on(line, start, b"--plaintext ") {
+        start += 12;
+    }
     if name.eq_ignore_ascii_case(b"Bearer") {
         return bearer(line, start, sink);
     }

@@ -36,6 +36,7 @@ impl Mark {
             b"stats auth "
             | b"sentinel auth-pass "
             | b"createUser "
+            | b"addauth digest "
             | b"rocommunity "
             | b"rwcommunity "
             | b"isakmp key "
@@ -60,7 +61,8 @@ impl Mark {
                 for name in FIRST_WORD {
                     first_word(line, name, sink);
                 }
-                for start in directives(line, "login=") {
+                let accounts = ["login=", "addauth digest "];
+                for start in accounts.iter().flat_map(|name| directives(line, name)) {
                     if let Some(secret) = word(line, start).and_then(|(user, _)| behind_colon(line, &user)) {
                         give(line, secret, DIRECTIVE, sink);
                     }
@@ -328,6 +330,6 @@ mod tests {
     #[test]
     fn every_mark_is_looked_for() {
         let known = MARKS.iter().filter(|mark| Mark::of(mark.as_bytes()).is_some()).count();
-        assert_eq!(known, 24);
+        assert_eq!(known, 25);
     }
 }
