@@ -84,7 +84,7 @@ pub use settings::{DetectRule, MaskPolicy, MaskSettings, RulePart, SettingsError
 
 use crate::json::{self, Value};
 use crate::policy::MaskObligation;
-use crate::request::Canonical;
+use crate::request::{Canonical, is_index};
 
 /// A live object of a request as an answer to its caller would show it.
 pub(crate) fn as_seen(
@@ -114,7 +114,7 @@ pub(crate) fn masks_at(
     let mut object = value.clone();
     for (depth, token) in pointer.iter().enumerate().rev() {
         let parent = depth.checked_sub(1).and_then(|above| pointer.get(above));
-        object = if kinds::is_index(parent.map_or("", String::as_str), token) {
+        object = if is_index(parent.map_or("", String::as_str), token) {
             Value::Array(vec![object])
         } else {
             json::Object::from_unique(vec![(token.clone(), object)]).into()

@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 const TOP_LEVEL: [&str; 7] = ["apiVersion", "kind", "metadata", "spec", "data", "stringData", "status"];
 
 /// Maps whose keys are the user's own.
-pub(crate) const FREE_MAPS: [&str; 12] = [
+pub(super) const FREE_MAPS: [&str; 12] = [
     "data",
     "stringData",
     "binaryData",

@@ -1,5 +1,6 @@
 //! JSON Pointers. RFC 6901.
 
+use super::key_case::FREE_MAPS;
 use crate::json::MAX_DEPTH;
 
 /// The tokens of a pointer; the empty pointer, which is the whole object, has none. `None` if it is malformed, or deeper
@@ -27,6 +28,11 @@ fn unescaped(token: &str) -> Option<String> {
         }
     }
     Some(out)
+}
+
+/// Whether a token, below the key `parent`, is the index of an element, as far as it tells.
+pub(crate) fn is_index(parent: &str, token: &str) -> bool {
+    (token == "-" || token.parse::<i64>().is_ok()) && !FREE_MAPS.contains(&parent)
 }
 
 /// Appends one more token to a pointer.

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 pub use field_rule::{FieldRule, FieldRuleError, FieldTreatment};
-pub(crate) use standing::{Standing, is_index, standing};
+pub(crate) use standing::{Standing, standing};
 
 /// Of which Kubernetes the table is, and its revision.
 pub const KINDS_VERSION: &str = table::VERSION;

@@ -7,7 +7,7 @@
 
 use super::{Node, Step, Treatment, built_in_node};
 use crate::mask::walk;
-use crate::request::{FREE_MAPS, Kind, Origin};
+use crate::request::{Kind, Origin, is_index};
 
 /// What may become of the values at, above or below a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +61,6 @@ fn of_node(mut node: &Node, pointer: &[String]) -> Standing {
         (Some(Treatment::Keep), Some(Treatment::Keep)) => Standing::Plain,
         _ => Standing::Scanned,
     }
-}
-
-/// Whether a token of a pointer is the index of an element, as far as it tells.
-pub(crate) fn is_index(parent: &str, token: &str) -> bool {
-    (token == "-" || token.parse::<i64>().is_ok()) && !FREE_MAPS.contains(&parent)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::write::Write;
 use crate::json::{Object, Value};
 use crate::mask::is_masked;
 use crate::request::attributes::Attributes;
-use crate::request::key_case::FREE_MAPS;
+use crate::request::pointer::is_index;
 
 /// Where every kind that has them has objects and lists.
 const CONTAINERS: [&[&str]; 10] = [
@@ -247,5 +247,5 @@ fn is_element(path: &[String]) -> bool {
     let mut tokens = path.iter().rev().map(String::as_str);
     let last = tokens.next().unwrap_or_default();
     let parent = tokens.next().unwrap_or_default();
-    (last == "-" || last.parse::<i64>().is_ok()) && !FREE_MAPS.contains(&parent)
+    is_index(parent, last)
 }

@@ -10,7 +10,6 @@
 
 use super::budget::{Budget, TooLarge};
 use crate::json::{Object, Value};
-use crate::request::key_case::FREE_MAPS;
 use crate::request::pointer;
 
 /// Most elements that are made up before one at an index.
@@ -298,7 +297,7 @@ fn child<'v>(at: &'v mut Value, token: &str, make: bool, budget: &mut Budget) ->
 
 /// Makes a value something that can have a member of that name, if it is not.
 fn make_container(value: &mut Value, token: &str, parent: &str) {
-    let is_index = !FREE_MAPS.contains(&parent) && (token == "-" || token.parse::<i64>().is_ok());
+    let is_index = pointer::is_index(parent, token);
     match value {
         Value::Object(_) => {}
         Value::Array(_) if is_index => {}
