@@ -55,18 +55,10 @@ impl Mark {
     pub(super) fn scan(self, line: &[u8], sink: &mut Sink<'_>) {
         match self {
             Self::Directive => {
-                statistics(line, sink);
+                accounts(line, sink);
                 sentinel(line, sink);
                 create_user(line, sink);
-                for name in FIRST_WORD {
-                    first_word(line, name, sink);
-                }
-                let accounts = ["login=", "addauth digest "];
-                for start in accounts.iter().flat_map(|name| directives(line, name)) {
-                    if let Some(secret) = word(line, start).and_then(|(user, _)| behind_colon(line, &user)) {
-                        give(line, secret, DIRECTIVE, sink);
-                    }
-                }
+                first_words(line, sink);
             }
             Self::Relay => relay(line, sink),
             Self::TokenFile => token_file(line, sink),
@@ -114,25 +106,33 @@ fn directives<'l>(line: &'l [u8], name: &'l str) -> impl Iterator<Item = usize> 
         .map(move |found| found + name.len())
 }
 
-/// Directives whose first word is the secret: of Net-SNMP, Cisco and strongSwan.
-const FIRST_WORD: [&str; 5] = ["rocommunity ", "rwcommunity ", "isakmp key ", " EAP ", " XAUTH "];
-
-fn first_word(line: &[u8], name: &str, sink: &mut Sink<'_>) {
-    for start in directives(line, name) {
-        if let Some((secret, _)) = word(line, start)
-            && (name.len() > 7 || Quote::open(line, start).is_some())
-            && looks_secret(part(line, secret.clone()), 6)
-        {
+/// `stats auth bob:x` of HAProxy, `login=bob:x` of Squid, `addauth digest bob:x` of ZooKeeper.
+fn accounts(line: &[u8], sink: &mut Sink<'_>) {
+    let names = ["stats auth ", "login=", "addauth digest "];
+    for start in names.iter().flat_map(|name| directives(line, name)) {
+        if let Some(secret) = word(line, start).and_then(|(user, _)| behind_colon(line, &user)) {
             give(line, secret, DIRECTIVE, sink);
         }
     }
 }
 
-/// `stats auth bob:x` of HAProxy.
-fn statistics(line: &[u8], sink: &mut Sink<'_>) {
-    for start in directives(line, "stats auth ") {
-        if let Some(secret) = word(line, start).and_then(|(user, _)| behind_colon(line, &user)) {
-            give(line, secret, DIRECTIVE, sink);
+/// `rocommunity x` of Net-SNMP, `isakmp key x` of Cisco; `bob : EAP "x"` of strongSwan, which is quoted.
+fn first_words(line: &[u8], sink: &mut Sink<'_>) {
+    const DIRECTIVES: [(&str, bool); 5] = [
+        ("rocommunity ", false),
+        ("rwcommunity ", false),
+        ("isakmp key ", false),
+        (" EAP ", true),
+        (" XAUTH ", true),
+    ];
+    for (name, is_quoted) in DIRECTIVES {
+        for start in directives(line, name) {
+            if let Some((secret, _)) = word(line, start)
+                && (!is_quoted || Quote::open(line, start).is_some())
+                && looks_secret(part(line, secret.clone()), 6)
+            {
+                give(line, secret, DIRECTIVE, sink);
+            }
         }
     }
 }

@@ -7,29 +7,21 @@ use crate::detect::engine::Fingerprints;
 /// Finds the first of some strings, of three letters or more each; of two that begin at the same place, the earlier one
 /// here.
 #[derive(Debug)]
-pub(super) struct Stems {
-    search: Fingerprints,
-    lengths: Box<[usize]>,
-}
+pub(super) struct Stems(Fingerprints);
 
 impl Stems {
     pub(super) fn new<'s>(stems: impl IntoIterator<Item = &'s str>) -> Self {
-        let stems: Vec<Box<[u8]>> = stems.into_iter().map(|stem| stem.as_bytes().into()).collect();
-        Self {
-            lengths: stems.iter().map(|stem| stem.len()).collect(),
-            search: Fingerprints::new(stems),
-        }
+        Self(Fingerprints::new(stems.into_iter().map(|stem| stem.as_bytes().into())))
     }
 
     /// The next one at or behind a position.
     pub(super) fn next(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
-        let (index, start) = self.search.next(text, from)?;
-        Some(start..start + self.lengths.get(index)?)
+        self.0.next(text, from).map(|(_, range)| range)
     }
 
     /// Calls this with the index of each that is behind a position, overlapping ones included.
     pub(super) fn each(&self, text: &[u8], from: usize, mut found: impl FnMut(usize)) {
-        self.search.find(text, from..text.len(), |index, _| found(index));
+        self.0.find(text, from..text.len(), |index, _| found(index));
     }
 }
 

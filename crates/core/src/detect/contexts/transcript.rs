@@ -11,7 +11,7 @@ use super::sink::Sink;
 use super::value::{Place, is_of_words, is_secret, looks_secret};
 
 /// What such a command has in it, if no name of a secret.
-pub(super) const MARKS: &[&str] = &["base64 -", "base64 --", "get-secret-value", "secrets versions access"];
+pub(super) const MARKS: &[&str] = &["base64 -", "get-secret-value", "secrets versions access"];
 
 /// Where a prompt ends at the latest.
 const LONGEST_PROMPT: usize = 96;

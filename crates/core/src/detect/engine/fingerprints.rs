@@ -56,17 +56,18 @@ impl Fingerprints {
     /// Calls this with each literal that begins in this part of the text, by its index, and where; from front to back.
     pub(in crate::detect) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(usize, usize)) {
         let all = self.places(text, part, |place| {
-            self.at(text, place).for_each(|index| found(index, place));
+            self.at(text, place).for_each(|(index, _)| found(index, place));
             None::<Infallible>
         });
         debug_assert!(all.is_none());
     }
 
-    /// The first place at or behind a position where a literal begins, and the index of that literal: the lowest of those
-    /// that begin there.
-    pub(in crate::detect) fn next(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+    /// The index of the first literal at or behind a position, and where it stands: of those that begin at one place, the
+    /// one with the lowest index.
+    pub(in crate::detect) fn next(&self, text: &[u8], from: usize) -> Option<(usize, Range<usize>)> {
         self.places(text, from..text.len(), |place| {
-            self.at(text, place).min().map(|index| (index, place))
+            let first = self.at(text, place).min_by_key(|(index, _)| *index);
+            first.map(|(index, literal)| (index, place..place + literal.len()))
         })
     }
 
@@ -111,8 +112,8 @@ impl Fingerprints {
         self.begins.get(usize::from(hash >> 6)).copied().unwrap_or(0) >> (hash & 63) & 1
     }
 
-    /// The indices of the literals that begin at a place.
-    fn at(&self, text: &[u8], place: usize) -> impl Iterator<Item = usize> {
+    /// The literals that begin at a place, and their indices.
+    fn at(&self, text: &[u8], place: usize) -> impl Iterator<Item = (usize, &[u8])> {
         let rest = text.get(place..).unwrap_or_default();
         let hash = hash(start(rest));
         let first = self.first.get(usize::from(hash >> (BITS - PLACE_BITS))).copied();
@@ -121,7 +122,7 @@ impl Fingerprints {
             .skip_while(move |(begins, ..)| *begins < hash)
             .take_while(move |(begins, ..)| *begins == hash)
             .filter(|(.., literal)| rest.starts_with(literal))
-            .map(|(_, index, _)| *index)
+            .map(|(_, index, literal)| (*index, &**literal))
     }
 }
 
@@ -167,7 +168,8 @@ mod tests {
             let all = Fingerprints::new(literals);
             for part in 0..text.len() {
                 let next = expected.iter().copied().filter(|(at, _)| *at >= part).min();
-                prop_assert_eq!(all.next(text, part), next.map(|(at, index)| (index, at)));
+                let found = all.next(text, part).map(|(index, range)| (range.start, index));
+                prop_assert_eq!(found, next);
                 prop_assert_eq!(all.any(&text[part..]), next.is_some());
             }
             let mut found = Vec::new();
