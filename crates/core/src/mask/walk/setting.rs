@@ -6,14 +6,12 @@ use super::names::Names;
 use super::repeat::{Kind, Look};
 use super::trail::Trail;
 use super::{Page, Result, Scope, Walk};
+use crate::detect;
 use crate::json::Value;
 use crate::mask::cursor::{Shape, Text};
 use crate::mask::marker::{self, MARKER};
 
 pub(super) const RULE: &str = "setting";
-
-/// The rule for a value that its name alone says is secret.
-const NAMED: &str = crate::detect::NAMED;
 
 impl<'p> Walk<'p> {
     /// Masks a value that was set under a name.
@@ -62,9 +60,9 @@ impl<'p> Walk<'p> {
         }
         let (name, plain) = (names.own.unwrap_or_default(), decoded.as_deref().unwrap_or(&value));
         let is_secret = self.plan.scans() && self.plan.detectors().is_secret_setting(name, plain);
-        if is_secret && plain != MARKER && value != MARKER && value != marker::encoded() {
+        if is_secret {
             let marker = if is_base64 { marker::encoded() } else { MARKER };
-            self.replace_whole(page, text, marker, NAMED);
+            self.replace_whole(page, text, marker, detect::NAMED);
             return Ok(());
         }
         if is_credentials(name, plain) {

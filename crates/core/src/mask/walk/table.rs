@@ -1,16 +1,18 @@
 //! The columns of a Table, and what of a custom resource they show.
 
+use std::sync::Arc;
+
 use super::names::{self, Names};
 use super::trail::Trail;
 use super::{Cursor, Plan, Result};
 use crate::json::Value;
 
-/// The columns of a Table.
+/// The columns of a Table; cheap to clone, since each event of a watch has those of the first.
 #[derive(Debug, Default, Clone)]
-pub(in crate::mask) struct Columns(Vec<Column>);
+pub(in crate::mask) struct Columns(Arc<[Column]>);
 
 /// One of them.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(super) struct Column {
     /// What its cells are called; those of Kubernetes itself are called nothing.
     name: Option<String>,
