@@ -16,6 +16,7 @@ const CHUNK: usize = 64 * 1024;
 pub const FIELDS: Peer = Peer {
     name: "countersign, fields only",
     validates: true,
+    is_ours: true,
     mask: |workload, out| mask(workload, Detectors::insecure_none(), out),
 };
 
@@ -23,6 +24,7 @@ pub const FIELDS: Peer = Peer {
 pub const DETECTORS: Peer = Peer {
     name: "countersign, fields and detectors",
     validates: true,
+    is_ours: true,
     mask: |workload, out| mask(workload, Detectors::built_in(), out),
 };
 

@@ -11,6 +11,7 @@ pub struct Peer {
     pub name: &'static str,
     /// Whether malformed JSON is refused.
     pub validates: bool,
+    pub is_ours: bool,
     pub mask: fn(&Workload, &mut Vec<u8>),
 }
 
@@ -18,21 +19,25 @@ pub const VALIDATING: [Peer; 4] = [
     Peer {
         name: "serde_json Value: parse, change, print",
         validates: true,
+        is_ours: false,
         mask: trees::mask::<trees::SerdeJson>,
     },
     Peer {
         name: "simd-json borrowed Value",
         validates: true,
+        is_ours: false,
         mask: trees::mask::<trees::SimdJson>,
     },
     Peer {
         name: "sonic-rs Value",
         validates: true,
+        is_ours: false,
         mask: trees::mask::<trees::Sonic>,
     },
     Peer {
         name: "struson, streaming",
         validates: true,
+        is_ours: false,
         mask: streaming::mask,
     },
 ];
@@ -40,5 +45,6 @@ pub const VALIDATING: [Peer; 4] = [
 pub const UNCHECKED: Peer = Peer {
     name: "sonic-rs lazy, unchecked",
     validates: false,
+    is_ours: false,
     mask: lazy::mask,
 };

@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::blocks;
 use super::edits::Edits;
 use super::error::MaskErrorKind;
+use super::index::{self, Index};
 use super::keys::Keys;
 use super::skip::{MemberRun, StringRun, SubtreeRun};
 use super::strings;
@@ -82,6 +83,10 @@ pub(super) struct Cursor<'a> {
     /// Levels around it.
     depth: usize,
     noted: Noted,
+    /// Where the ends of strings, objects and arrays are, if that is known; else they are looked for.
+    index: Option<&'a Index>,
+    /// How many brackets were opened before it.
+    rank: u32,
 }
 
 /// An object that was entered.
@@ -107,6 +112,14 @@ struct Siblings {
     is_removed: bool,
 }
 
+impl Members<'_> {
+    /// The [`tag`](super::keys::tag) of the key that was read last.
+    #[inline]
+    pub(super) fn tag(&self) -> u32 {
+        self.seen.last()
+    }
+}
+
 impl<'a> Cursor<'a> {
     /// Stands before the one value of a text, which has so many levels around it.
     pub(super) fn new(text: &'a str, depth: usize) -> Self {
@@ -115,7 +128,15 @@ impl<'a> Cursor<'a> {
             at: 0,
             depth,
             noted: Noted::Unknown,
+            index: None,
+            rank: 0,
         }
+    }
+
+    /// The same with the index of its text, if there is one.
+    pub(super) fn with_index(mut self, index: Option<&'a Index>) -> Self {
+        self.index = index;
+        self
     }
 
     /// The same, if whoever found the text came by its kind.
@@ -149,12 +170,17 @@ impl<'a> Cursor<'a> {
 
     /// The key of the next member; the cursor then stands before its value, which has to be consumed. `None`: the object
     /// was left.
-    #[inline]
     pub(super) fn member(&mut self, object: &mut Members<'a>, edits: &mut Edits) -> Result<Option<Text<'a>>> {
+        self.member_here(object, edits)
+    }
+
+    /// The same for where most members are read.
+    #[inline(always)]
+    pub(super) fn member_here(&mut self, object: &mut Members<'a>, edits: &mut Edits) -> Result<Option<Text<'a>>> {
         if !self.sibling(&mut object.place, b'}', edits)? {
             return Ok(None);
         }
-        let key = self.string()?;
+        let key = self.string_here()?;
         if !object.seen.insert(&key) {
             return Err(MaskErrorKind::DuplicateKey);
         }
@@ -186,10 +212,34 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a string.
-    #[inline]
     pub(super) fn string(&mut self) -> Result<Text<'a>> {
-        self.expect(b'"')?;
-        let start = self.at - 1;
+        self.space();
+        self.string_here()
+    }
+
+    #[inline(always)]
+    fn string_here(&mut self) -> Result<Text<'a>> {
+        let start = self.at;
+        let is_escaped = self.skip_string()?;
+        let range = start..self.at;
+        let raw = self.text.get(start + 1..self.at - 1).ok_or(MaskErrorKind::Malformed)?;
+        Ok(Text { range, raw, is_escaped })
+    }
+
+    /// Goes behind the string that begins here. Whether it has escapes.
+    #[inline]
+    fn skip_string(&mut self) -> Result<bool> {
+        let Some(index) = self.index else {
+            self.expect_here(b'"')?;
+            return self.rest_of_string();
+        };
+        let (end, is_escaped) = index.string(self.at).ok_or(MaskErrorKind::Malformed)?;
+        self.at = end;
+        Ok(is_escaped)
+    }
+
+    /// Goes behind the string whose opening quote was read. Whether it has escapes.
+    fn rest_of_string(&mut self) -> Result<bool> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let plain = blocks::plain(rest);
         let is_escaped = rest.get(plain) != Some(&b'"');
@@ -198,9 +248,7 @@ impl<'a> Cursor<'a> {
         } else {
             self.at += plain + 1;
         }
-        let range = start..self.at;
-        let raw = self.text.get(start + 1..self.at - 1).ok_or(MaskErrorKind::Malformed)?;
-        Ok(Text { range, raw, is_escaped })
+        Ok(is_escaped)
     }
 
     /// Goes behind a string that is no longer plain from here on.
@@ -279,16 +327,30 @@ impl<'a> Cursor<'a> {
     pub(super) fn skip(&mut self) -> Result<Range<usize>> {
         let shape = self.shape()?;
         let start = self.at;
-        match shape {
-            Shape::Object | Shape::Array => self.skip_subtree()?,
-            Shape::String => _ = self.string()?,
-            Shape::Number | Shape::Bool | Shape::Null => _ = self.scalar()?,
-        }
+        self.skip_shape(shape)?;
         Ok(start..self.at)
     }
 
+    /// Passes over the value that begins here, which is of this shape.
+    #[inline]
+    pub(super) fn skip_shape(&mut self, shape: Shape) -> Result<()> {
+        match shape {
+            Shape::Object | Shape::Array => self.skip_subtree()?,
+            Shape::String => _ = self.skip_string()?,
+            Shape::Number | Shape::Bool | Shape::Null => _ = self.scalar()?,
+        }
+        Ok(())
+    }
+
     /// Passes over an object or array.
+    #[inline]
     fn skip_subtree(&mut self) -> Result<()> {
+        if let Some(index) = self.index {
+            (self.at, self.rank) = index
+                .subtree(self.text, self.rank, self.at)
+                .ok_or(MaskErrorKind::Malformed)?;
+            return Ok(());
+        }
         self.at = blocks::run(SubtreeRun {
             text: self.text.as_bytes(),
             at: self.at,
@@ -301,6 +363,10 @@ impl<'a> Cursor<'a> {
     /// shows when it is read.
     #[inline]
     pub(super) fn peek_subtree(&self, longest: usize) -> Option<&'a str> {
+        if let Some(index) = self.index {
+            let (end, _) = index.subtree(self.text, self.rank, self.at)?;
+            return self.text.get(self.at..end).filter(|json| json.len() <= longest);
+        }
         let all = self.text.as_bytes();
         let run = SubtreeRun {
             text: all.get(..self.at + longest).unwrap_or(all),
@@ -311,9 +377,13 @@ impl<'a> Cursor<'a> {
         self.text.get(self.at..end)
     }
 
-    /// Goes behind a value whose text was looked at.
-    pub(super) fn pass(&mut self, value: &str) {
-        self.at += value.len();
+    /// Goes behind an object or array whose text was looked at.
+    pub(super) fn pass(&mut self, subtree: &str) -> Result<()> {
+        if self.index.is_some() {
+            return self.skip_subtree();
+        }
+        self.at += subtree.len();
+        Ok(())
     }
 
     /// The text of a value that stood at this range.
@@ -383,6 +453,12 @@ impl<'a> Cursor<'a> {
         self.depth
     }
 
+    /// The index of its text, if there is one, and how many brackets were opened before it.
+    #[inline]
+    pub(super) fn index(&self) -> Option<(&'a Index, u32)> {
+        Some((self.index?, self.rank))
+    }
+
     /// Where it stands.
     pub(super) fn position(&self) -> usize {
         self.at
@@ -435,6 +511,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn enter(&mut self, bracket: u8) -> Result<Siblings> {
         self.expect(bracket)?;
+        self.rank += u32::from(!index::is_empty(self.text, self.at - 1));
         self.noted = Noted::Unknown;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -484,6 +561,13 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     fn space(&mut self) {
+        if self.byte().is_some_and(|byte| byte <= b' ') {
+            self.spaces();
+        }
+    }
+
+    #[inline(never)]
+    fn spaces(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
             self.at += 1;
         }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::cursor::{Cursor, Noted, Shape};
 use super::edits::Edits;
 use super::error::{MaskError, MaskErrorKind};
+use super::index::Index;
 use super::plan::Plan;
 use super::report::Tally;
 use super::scan::{Found, Item, Listing, Scanner};
@@ -41,6 +42,8 @@ pub(super) struct Kept {
     seen: Seen,
     /// The columns of the Tables of a watch: only the first event says what they are.
     columns: Columns,
+    /// Of the item at hand, and of JSON inside it; kept for their memory.
+    indexes: Vec<Index>,
 }
 
 /// A list or Table that is handed out element by element.
@@ -222,18 +225,23 @@ impl Open {
 
 /// Masks the text of one value that has `around` levels around it: notes in `kept` what changes. All of it was read, and
 /// nothing follows it.
-pub(super) fn mask_text<'t>(
+pub(super) fn mask_text(
     plan: &Plan,
     tally: &mut Tally,
     kept: &mut Kept,
-    (text, around, noted): (&'t str, usize, Noted),
-    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'t>) -> Result<Keep, MaskErrorKind>,
+    (text, around, noted): (&str, usize, Noted),
+    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'_>) -> Result<Keep, MaskErrorKind>,
 ) -> Result<Keep, MaskError> {
     kept.edits.clear();
-    let start = Cursor::new(text, around).noting(noted);
+    let mut index = kept.indexes.pop().unwrap_or_default();
+    let is_indexed = index.read(text, around);
+    let start = Cursor::new(text, around)
+        .noting(noted)
+        .with_index(is_indexed.then_some(&index));
     let mut page = Page::new(start.clone(), text, std::mem::take(&mut kept.edits));
     let mut walk = Walk::new(plan, std::mem::take(&mut kept.seen));
     walk.columns = std::mem::take(&mut kept.columns);
+    walk.indexes = std::mem::take(&mut kept.indexes);
     let keep = mask(&mut walk, &mut page)?;
     let mut cursor = page.cursor;
     kept.edits = page.edits;
@@ -249,6 +257,8 @@ pub(super) fn mask_text<'t>(
     }
     kept.seen = walk.seen;
     kept.columns = walk.columns;
+    kept.indexes = walk.indexes;
+    kept.indexes.push(index);
     Ok(keep)
 }
 
@@ -257,7 +267,7 @@ pub(super) fn mask_bytes<'b>(
     plan: &Plan,
     tally: &mut Tally,
     bytes: &'b [u8],
-    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'b>) -> Result<Keep, MaskErrorKind>,
+    mask: impl FnOnce(&mut Walk<'_>, &mut Page<'_>) -> Result<Keep, MaskErrorKind>,
 ) -> Result<Option<Cow<'b, [u8]>>, MaskError> {
     let mut kept = Kept::default();
     let keep = mask_text(plan, tally, &mut kept, (text(bytes)?, 0, Noted::Unknown), mask)?;

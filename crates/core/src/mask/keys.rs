@@ -14,6 +14,8 @@ const FEW: usize = 16;
 pub(super) struct Keys<'a> {
     text: &'a str,
     count: usize,
+    /// That of the last key.
+    last: u32,
     /// A number made of each key, never 0.
     tags: [u32; FEW],
     /// Where each begins, with its quote.
@@ -29,6 +31,7 @@ impl<'a> Keys<'a> {
         Self {
             text,
             count: 0,
+            last: 0,
             tags: [0; FEW],
             starts: [0; FEW],
             many: None,
@@ -39,6 +42,7 @@ impl<'a> Keys<'a> {
     #[inline]
     pub(super) fn insert(&mut self, key: &Text<'_>) -> bool {
         let tag = tag(key.raw.as_bytes());
+        self.last = tag;
         // All of them, without a branch.
         let is_known = self.tags.iter().fold(false, |known, other| known | (*other == tag));
         let place = self.tags.get_mut(self.count).zip(self.starts.get_mut(self.count));
@@ -50,6 +54,12 @@ impl<'a> Keys<'a> {
             }
             _ => self.insert_hashed(key),
         }
+    }
+
+    /// The [`tag`] of the key that was added last.
+    #[inline]
+    pub(super) fn last(&self) -> u32 {
+        self.last
     }
 
     #[cold]
@@ -70,18 +80,28 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// A number that is the same for the same bytes, and hardly ever for others.
+/// A number that is the same for the same bytes, and hardly ever for others; unless somebody chose them so.
 #[inline]
-fn tag(bytes: &[u8]) -> u32 {
+pub(super) fn tag(bytes: &[u8]) -> u32 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => match (bytes.first_chunk(), bytes.last_chunk()) {
-            (Some(first), Some(last)) => (
+    // Of fewer bytes, the first and last ones overlap.
+    let (first, last) = match *bytes {
+        [a, .., z] | [a @ z] if bytes.len() < 4 => {
+            let middle = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
+            (u64::from(a) << 8 | u64::from(middle), u64::from(z))
+        }
+        _ => match (
+            bytes.first_chunk(),
+            bytes.last_chunk(),
+            bytes.first_chunk(),
+            bytes.last_chunk(),
+        ) {
+            (Some(first), Some(last), ..) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            (_, _, Some(first), Some(last)) => (
                 u64::from(u32::from_le_bytes(*first)),
                 u64::from(u32::from_le_bytes(*last)),
             ),
-            _ => (bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+            _ => (0, 0),
         },
     };
     let mixed = (first ^ last.rotate_left(29) ^ (bytes.len() as u64) << 57).wrapping_mul(ODD);

@@ -52,6 +52,7 @@ mod edits;
 mod engine;
 mod error;
 mod headers;
+mod index;
 mod keys;
 mod kinds;
 mod marker;

@@ -118,37 +118,65 @@ fn short(second: u8) -> u8 {
 
 /// What a string says whose escapes were checked.
 pub(super) fn unescape(raw: &str) -> String {
-    let bytes = raw.as_bytes();
-    // Never longer than what is written; room to copy sixteen bytes at a time, and to take back what was too much.
-    let mut out = vec![0; bytes.len() + 17];
-    let (mut from, mut to) = (0, 0);
-    // Sixteen bytes and a short escape behind them, as long as there are so many.
-    while let Some(part) = bytes.get(from..).and_then(<[u8]>::first_chunk::<17>)
-        && let Some(place) = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<17>)
-    {
-        *place = *part;
-        let plain = part.first_chunk().map_or(0, blocks::plain_part);
-        if plain == 16 {
-            (from, to) = (from + 16, to + 16);
-            continue;
-        }
-        let character = part.get(plain + 1).map_or(0, |second| short(*second));
-        match place.get_mut(plain) {
-            Some(place) if character != 0 => {
-                *place = character;
-                (from, to) = (from + plain + 2, to + plain + 1);
-            }
-            _ => {
-                (from, to) = (from + plain, to + plain);
-                put_first(bytes, &mut from, &mut out, &mut to);
-            }
-        }
-    }
-    while from < bytes.len() {
-        put_first(bytes, &mut from, &mut out, &mut to);
+    let raw = raw.as_bytes();
+    // Never longer than what is written; room to put eight bytes at a time.
+    let mut out = vec![0; raw.len() + 8];
+    let (mut from, mut to) = blocks::run(UnescapeRun { raw, out: &mut out });
+    while from < raw.len() {
+        put_first(raw, &mut from, &mut out, &mut to);
     }
     out.truncate(to);
     String::from_utf8(out).unwrap_or_default()
+}
+
+/// Puts what whole blocks say, up to the last one; how much was read, and how much was put.
+struct UnescapeRun<'r> {
+    raw: &'r [u8],
+    out: &'r mut [u8],
+}
+
+impl Run for UnescapeRun<'_> {
+    type Out = (usize, usize);
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> (usize, usize) {
+        let Self { raw, out } = self;
+        let (mut from, mut to) = (0, 0);
+        while let Some(block) = raw.get(from..).and_then(<[u8]>::first_chunk) {
+            let masks = L::masks(block);
+            let mut strings = Strings::INSIDE;
+            let quoted = strings.follow::<L>(&masks);
+            // Of what does not stand for itself, what it stands for.
+            let mut said: [u8; 64] = *block;
+            let mut others = quoted.escaped & !(masks.quotes | masks.backslashes);
+            while others != 0 {
+                match said.get_mut(others.trailing_zeros() as usize) {
+                    Some(second) if short(*second) != 0 => *second = short(*second),
+                    _ => break,
+                }
+                others &= others - 1;
+            }
+            if others != 0 {
+                let end = from + 64;
+                while from < end {
+                    put_first(raw, &mut from, out, &mut to);
+                }
+                continue;
+            }
+            // Everything but the backslashes before; one that the end of the block cuts off belongs to the next one.
+            let cut = u64::from(strings.is_escaped()) << 63;
+            let keep = !(quoted.escaped >> 1 | cut);
+            let (words, _) = said.as_chunks();
+            for (word, keep) in words.iter().zip(keep.to_le_bytes()) {
+                if let Some(place) = out.get_mut(to..).and_then(<[u8]>::first_chunk_mut) {
+                    *place = L::pack(u64::from_le_bytes(*word), keep).to_le_bytes();
+                }
+                to += keep.count_ones() as usize;
+            }
+            from += 64 - usize::from(strings.is_escaped());
+        }
+        (from, to)
+    }
 }
 
 /// Puts what the byte or the escape at a place says.

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod errors;
+mod places;
 mod policy;
 mod repeats;
 mod secrets;

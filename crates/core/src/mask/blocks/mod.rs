@@ -111,6 +111,14 @@ pub(super) trait Level {
         let bits = bits ^ (bits << 16);
         bits ^ (bits << 32)
     }
+
+    /// The bytes of a word whose bits are set, in their order from the lowest on.
+    #[inline(always)]
+    fn pack(word: u64, bits: u8) -> u64 {
+        let kept = word.to_le_bytes().into_iter().enumerate();
+        let kept = kept.filter(|(number, _)| bits >> number & 1 != 0);
+        kept.rev().fold(0, |packed, (_, byte)| packed << 8 | u64::from(byte))
+    }
 }
 
 /// The first block of some bytes, if there are any. Where less than a block is left, the rest of it are spaces, and it is
@@ -173,15 +181,15 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
     }
 }
 
-/// The same for the first 16 bytes.
+/// Whether there is no quote, backslash or control character in a block.
 #[inline]
-pub(super) fn plain_part(part: &[u8; 16]) -> usize {
-    (parts::specials(part) | 1 << 16).trailing_zeros() as usize
+pub(super) fn is_plain(block: &[u8; 64]) -> bool {
+    parts::is_plain(block)
 }
 
 fn plain_from(bytes: &[u8], mut at: usize) -> usize {
     while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        if !parts::is_plain(block) {
+        if !is_plain(block) {
             break;
         }
         at += 64;

@@ -1,9 +1,9 @@
 //! Sixteen bytes at a time, or 32.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_clmulepi64_si128, _mm_cmpeq_epi8, _mm_cvtsi128_si64, _mm_min_epu8, _mm_movemask_epi8,
-    _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8,
-    _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
+    __m128i, __m256i, _mm_clmulepi64_si128, _mm_cmpeq_epi8, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_min_epu8,
+    _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm_shuffle_epi8, _mm256_cmpeq_epi8,
+    _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
 };
 
 use super::{Level, Masks, Run};
@@ -61,6 +61,12 @@ impl Level for WideInside {
     fn ones_between(bits: u64) -> u64 {
         // SAFETY: only `run_wide` names this level.
         unsafe { wide_ones_between(bits) }
+    }
+
+    #[inline(always)]
+    fn pack(word: u64, bits: u8) -> u64 {
+        // SAFETY: only `run_wide` names this level.
+        unsafe { wide_pack(word, bits) }
     }
 }
 
@@ -186,4 +192,33 @@ fn wide_masks(block: &[u8; 64]) -> Masks {
 fn wide_ones_between(bits: u64) -> u64 {
     let sums = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1));
     _mm_cvtsi128_si64(sums) as u64
+}
+
+/// For each set of bytes, where they are in a word, one after the other; behind them what a shuffle makes zeros of.
+static PLACES: [u64; 256] = {
+    let mut places = [u64::MAX; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut number, mut kept) = (8, u64::MAX);
+        while number > 0 {
+            number -= 1;
+            if bits >> number & 1 != 0 {
+                kept = kept << 8 | number as u64;
+            }
+        }
+        #[expect(clippy::indexing_slicing, reason = "computed by the compiler")]
+        {
+            places[bits] = kept;
+        }
+        bits += 1;
+    }
+    places
+};
+
+#[inline]
+#[target_feature(enable = "ssse3")]
+fn wide_pack(word: u64, bits: u8) -> u64 {
+    let places = PLACES.get(usize::from(bits)).copied().unwrap_or_default();
+    let packed = _mm_shuffle_epi8(_mm_cvtsi64_si128(word as i64), _mm_cvtsi64_si128(places as i64));
+    _mm_cvtsi128_si64(packed) as u64
 }

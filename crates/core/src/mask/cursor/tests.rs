@@ -7,6 +7,10 @@ use crate::json::{self, Value};
 
 /// Takes out every member and element whose key or string is `x`.
 fn without_x(text: &str) -> Result<String> {
+    without_x_from(Cursor::new(text, 0), text)
+}
+
+fn without_x_from(mut cursor: Cursor<'_>, text: &str) -> Result<String> {
     fn walk(cursor: &mut Cursor<'_>, edits: &mut Edits) -> Result<()> {
         match cursor.shape()? {
             Shape::Object => {
@@ -32,7 +36,7 @@ fn without_x(text: &str) -> Result<String> {
         }
         Ok(())
     }
-    let (mut cursor, mut edits) = (Cursor::new(text, 0), Edits::default());
+    let mut edits = Edits::default();
     walk(&mut cursor, &mut edits)?;
     cursor.finish()?;
     let mut out = Vec::new();
@@ -144,6 +148,23 @@ proptest! {
                     prop_assert_eq!(is_cut, Ok(true), "{}", text);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn reads_the_same_with_an_index(text in any_text(), around in 0_usize..60) {
+        let (plain, mut index) = (Cursor::new(&text, around), Index::default());
+        let is_indexed = index.read(&text, around);
+        // One with nothing in it needs none.
+        prop_assert_eq!(is_indexed, plain.clone().skip().is_ok_and(|range| range.len() > 2), "{}", text);
+        if is_indexed {
+            let indexed = plain.clone().with_index(Some(&index));
+            for pass in [Cursor::read, Cursor::skip] {
+                let (mut one, mut other) = (plain.clone(), indexed.clone());
+                prop_assert_eq!(pass(&mut one), pass(&mut other), "{}", text);
+                prop_assert_eq!(one.finish(), other.finish(), "{}", text);
+            }
+            prop_assert_eq!(without_x_from(plain, &text), without_x_from(indexed, &text), "{}", text);
         }
     }
 

@@ -6,6 +6,7 @@
 //! 3. Arrays are looked through: a path names keys only.
 //! 4. Rules of a policy are added, and never take anything away.
 
+mod children;
 mod field_rule;
 mod standing;
 mod table;
@@ -13,6 +14,8 @@ mod table;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use self::children::Children;
+use super::keys;
 pub use field_rule::{FieldRule, FieldRuleError, FieldTreatment};
 pub(crate) use standing::{Standing, standing};
 
@@ -47,7 +50,7 @@ pub(super) enum Treatment {
 /// A place in objects of a kind.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Node {
-    children: Vec<(Box<str>, Node)>,
+    children: Children,
     any: Option<Box<Node>>,
     treatment: Option<Treatment>,
     /// The latest of those here and below.
@@ -70,10 +73,13 @@ pub(super) enum Step<'k> {
 
 impl Node {
     pub(super) fn step(&self, key: &str) -> Step<'_> {
-        let found = match self.child(key) {
-            Ok(at) => self.children.get(at).map(|(_, child)| child),
-            Err(_) => self.any.as_deref(),
-        };
+        self.step_tagged(keys::tag(key.as_bytes()), key)
+    }
+
+    /// The same for a key whose [tag](keys::tag) is known.
+    #[inline]
+    pub(super) fn step_tagged(&self, tag: u32, key: &str) -> Step<'_> {
+        let found = self.children.get_tagged(tag, key).or(self.any.as_deref());
         match (found, self.treatment) {
             (Some(node), _) => Step::To(node),
             (None, Some(_)) => Step::Same,
@@ -82,10 +88,9 @@ impl Node {
         }
     }
 
-    /// Where the child of a key is, or belongs. They are sorted by length first: most keys then differ in that.
-    fn child(&self, key: &str) -> Result<usize, usize> {
-        self.children
-            .binary_search_by(|(name, _)| name.len().cmp(&key.len()).then_with(|| (**name).cmp(key)))
+    /// Whether it has a place for a member of this key.
+    fn has(&self, key: &str) -> bool {
+        self.children.get(key).is_some()
     }
 
     /// The place of any member that has none of its own.
@@ -108,7 +113,7 @@ impl Node {
         !self.is_extra && self.strongest.is_none_or(is_looked_at)
     }
 
-    /// Adds a path. The children stay sorted.
+    /// Adds a path.
     fn add(&mut self, path: &[&str], treatment: Treatment) {
         self.strongest = self.strongest.max(Some(treatment));
         let Some((first, rest)) = path.split_first() else {
@@ -124,16 +129,7 @@ impl Node {
             self.any.get_or_insert_with(|| Box::new(new())).add(rest, treatment);
             return;
         }
-        let at = match self.child(first) {
-            Ok(at) => at,
-            Err(at) => {
-                self.children.insert(at, ((*first).into(), new()));
-                at
-            }
-        };
-        if let Some((_, child)) = self.children.get_mut(at) {
-            child.add(rest, treatment);
-        }
+        self.children.change(first, new, |child| child.add(rest, treatment));
     }
 }
 

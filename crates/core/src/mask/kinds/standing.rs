@@ -46,7 +46,7 @@ pub(crate) fn standing(kind: &Kind, pointer: &[String]) -> Standing {
 fn of_node(mut node: &Node, pointer: &[String]) -> Standing {
     let mut parent = "";
     for token in pointer {
-        let is_element = is_index(parent, token) && node.child(token).is_err();
+        let is_element = is_index(parent, token) && !node.has(token);
         match node.step(token) {
             // Lists are looked through.
             _ if is_element => {}

@@ -36,7 +36,7 @@ impl<'p> Walk<'p> {
         };
         let terms = trail.terms().map(|terms| terms.with(Kind::Arguments as u32));
         let start = page.cursor.position();
-        let look = self.pass_if_seen(page, terms, names, scope);
+        let look = self.pass_if_seen(page, terms, names, scope)?;
         if !matches!(look, Look::Seen) {
             self.unseen_arguments(page, command.as_ref(), key, trail, scope)?;
             self.learn(page, look, start, (terms, names), scope);
@@ -52,10 +52,13 @@ impl<'p> Walk<'p> {
         trail: &Trail<'p>,
         scope: Scope<'_>,
     ) -> Result<()> {
+        if !self.plan.detects() {
+            return self.value(page, trail, Names::default(), scope);
+        }
         let Some(own) = texts(&page.cursor)? else {
             return self.value(page, trail, Names::of(Some(key)), scope);
         };
-        if trail.is_obliged() || !self.plan.detects() {
+        if trail.is_obliged() {
             return self.value(page, trail, Names::default(), scope);
         }
         let command = match command {

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::names::Names;
+use super::part::Owner;
 use super::secret::{self, Parts, Values};
 use super::trail::Trail;
 use super::{Kin, Page, Result, Scope, Walk};
@@ -67,7 +68,7 @@ impl<'p> Walk<'p> {
             trail.enter(&kin);
             trail.is_secret_data |= kin.is_secret;
         }
-        let start = page.cursor.clone();
+        let owner = Owner::ahead(&page.cursor);
         let mut members = page.cursor.object()?;
         while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
             let key = key.decode();
@@ -85,7 +86,7 @@ impl<'p> Walk<'p> {
                 "ownerReferences" | "finalizers" if !trail.is_obliged() && frame.scope.values.is_none() => {
                     page.cursor.skip()?;
                 }
-                _ => self.field(page, &start, &key, &trail, None, frame.scope)?,
+                _ => self.field(page, &owner, &key, &trail, None, frame.scope)?,
             }
         }
         Ok(())

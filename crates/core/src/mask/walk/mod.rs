@@ -13,6 +13,7 @@ mod metadata;
 mod names;
 mod object;
 mod part;
+mod places;
 mod policy;
 mod repeat;
 mod scalar;
@@ -41,6 +42,7 @@ pub(super) use self::table::Columns;
 use super::cursor::Cursor;
 use super::edits::Edits;
 use super::error::MaskErrorKind;
+use super::index::Index;
 use super::kinds::{self, Node};
 use super::plan::Plan;
 use super::report::Tally;
@@ -66,6 +68,9 @@ pub(super) struct Page<'a> {
     /// The next places at which a `kind` may be named, as it is or with escapes; none before them. Apart, since to search
     /// for the one again at each of the other would cost a square.
     kinds: [usize; 2],
+    /// Where there is an index: from where on the next key was looked for that counts wherever it is, and where that is, or
+    /// the next backslash.
+    next_place: (usize, usize),
     /// How many bytes were looked at to see whether they were seen before.
     looked: usize,
 }
@@ -84,17 +89,44 @@ impl<'a> Page<'a> {
             edits,
             text,
             kinds: [0; 2],
+            next_place: (usize::MAX, 0),
             looked: 0,
         }
     }
 
     /// A text that is not part of another.
-    fn of(text: &'a str) -> Self {
-        Self::new(Cursor::new(text, 0), text, Edits::default())
+    fn of(text: &'a str, index: Option<&'a Index>) -> Self {
+        Self::new(Cursor::new(text, 0).with_index(index), text, Edits::default())
+    }
+
+    /// Whether the object or array ahead may have a key in it that counts wherever it is. `None`: without an
+    /// index, it takes a search to know.
+    #[inline]
+    fn has_places(&mut self) -> Option<bool> {
+        let (index, rank) = self.cursor.index()?;
+        let at = self.cursor.position();
+        let (from, next) = self.next_place;
+        if at < from || next < at {
+            self.next_place = (at, index.find_place(self.text, at).unwrap_or(usize::MAX));
+        }
+        let (_, next) = self.next_place;
+        let subtree = index.subtree(self.text, rank, at);
+        Some(subtree.is_none_or(|(end, _)| next < end))
     }
 
     /// The kind that the object ahead claims.
     pub(super) fn kind(&mut self) -> Result<Option<Cow<'a, str>>> {
+        if let Some((index, rank)) = self.cursor.index() {
+            let here = (rank, self.cursor.position());
+            let may_have = |page: &mut Self| {
+                page.has_places() != Some(false) && index.may_have(page.text, here, b"kind") != Some(false)
+            };
+            return if self.cursor.is_noted() || may_have(self) {
+                self.cursor.kind()
+            } else {
+                Ok(None)
+            };
+        }
         let at = self.cursor.position();
         for (next, name) in self.kinds.iter_mut().zip(&*FIND_KIND) {
             if *next <= at {
@@ -227,6 +259,8 @@ pub(super) struct Walk<'p> {
     pub(super) seen: Seen,
     /// The columns of the last Table that said what they are.
     pub(super) columns: Columns,
+    /// Indexes that nobody uses, for their memory.
+    pub(super) indexes: Vec<Index>,
 }
 
 impl<'p> Walk<'p> {
@@ -240,6 +274,7 @@ impl<'p> Walk<'p> {
             kind: None,
             seen,
             columns: Columns::default(),
+            indexes: Vec::new(),
         }
     }
 

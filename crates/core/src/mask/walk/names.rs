@@ -17,6 +17,10 @@ impl<'n> Names<'n> {
     pub(super) fn of(own: Option<&'n str>) -> Self {
         Self { own, above: None }
     }
+
+    pub(super) fn are_none(self) -> bool {
+        self.own.is_none() && self.above.is_none()
+    }
 }
 
 /// Words that say so of what is below, at the end of a key.

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::metadata::Frame;
+use super::part::Owner;
 use super::policy::Policy;
 use super::secret::Parts;
 use super::trail::{Place, Trail};
@@ -40,7 +41,7 @@ impl<'p> Walk<'p> {
         around: Option<&Trail<'p>>,
         above: Option<&str>,
     ) -> Result<()> {
-        let start = page.cursor.clone();
+        let owner = Owner::ahead(&page.cursor);
         let kind = page.kind()?;
         let kind = kind.as_deref();
         if kind == Some("Status") && matches!(context.policy, Policy::Matching) && self.status(page, context)? {
@@ -48,7 +49,7 @@ impl<'p> Walk<'p> {
         }
         let mut kin = context.kin.clone();
         if let Some(kind) = kind {
-            let group = self.group(&start)?;
+            let group = self.group(&owner.start)?;
             kin.add(self.plan, kind, group.as_deref());
         }
         let obligations = self.obligations(&page.cursor, context)?;
@@ -59,7 +60,7 @@ impl<'p> Walk<'p> {
         trail.is_secret_data = kin.is_secret;
         let scope = context.scope;
         let secret = if kin.is_secret {
-            Some(Box::new(Parts::of(&start)?))
+            Some(Box::new(Parts::of(&owner.start)?))
         } else {
             None
         };
@@ -90,13 +91,13 @@ impl<'p> Walk<'p> {
                 "items" if context.kin.is_secret && above.is_none() => {
                     self.whole(page, Place::Inside, marker::MARKER, super::secret::DATA)?;
                 }
-                "rows" if is_table && shape == Shape::Array => self.rows(page, &start, context)?,
+                "rows" if is_table && shape == Shape::Array => self.rows(page, &owner.start, context)?,
                 _ => {
                     if trail.place == Place::Root {
                         // The marker has to fit the field.
                         trail.is_base64 = &*key == "binaryData" || (kin.is_secret && &*key == "data");
                     }
-                    self.field(page, &start, &key, &trail, above, scope)?;
+                    self.field(page, &owner, &key, &trail, above, scope)?;
                 }
             }
         }
@@ -180,6 +181,6 @@ impl<'p> Walk<'p> {
             let trail = trail.member(key).ok_or(MaskErrorKind::Malformed)?;
             return self.metadata(page, trail, &frame);
         }
-        self.field(page, start, key, &trail, None, scope)
+        self.field(page, &Owner::ahead(start), key, &trail, None, scope)
     }
 }

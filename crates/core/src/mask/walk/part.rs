@@ -1,9 +1,6 @@
 //! Members and elements, as the trail says.
 
-use std::sync::LazyLock;
-
-use aho_corasick::packed::Searcher;
-use memchr::memchr;
+use std::borrow::Cow;
 
 use super::names::{self, Names};
 use super::policy::Policy;
@@ -17,13 +14,53 @@ use crate::mask::marker::{self, MARKER};
 /// The rule for a field that is masked by its kind and path.
 pub(super) const FIELD: &str = "field";
 
+/// An object whose members are read.
+pub(super) struct Owner<'a> {
+    pub(super) start: Cursor<'a>,
+    /// What it says that its name is, as far as it was read.
+    name: Option<Text<'a>>,
+}
+
+impl<'a> Owner<'a> {
+    /// The object ahead.
+    pub(super) fn ahead(start: &Cursor<'a>) -> Self {
+        Self {
+            start: start.clone(),
+            name: None,
+        }
+    }
+
+    /// Notes the member whose key was read, if it is a name.
+    #[inline]
+    pub(super) fn note(&mut self, key: &str, shape: Shape, value: &Cursor<'a>) -> Result<()> {
+        if key == "name" && shape == Shape::String {
+            self.name = Some(value.clone().string()?);
+        }
+        Ok(())
+    }
+
+    /// The name that stands beside a value: `{name: X, value: …}`.
+    fn name_beside(&self, key: &str) -> Result<Option<Cow<'a, str>>> {
+        if key != "value" {
+            return Ok(None);
+        }
+        if let Some(name) = &self.name {
+            return Ok(Some(name.decode()));
+        }
+        match self.start.look_up_text(&["name"])? {
+            None => self.start.look_up_text(&["key"]),
+            found => Ok(found),
+        }
+    }
+}
+
 impl<'p> Walk<'p> {
-    /// Masks the member of an object whose key was read. `start` is that object, `around` its trail, `above` a key around
-    /// it that covers what is below.
+    /// Masks the member of an object whose key was read. `around` is the trail of that object, `above` a key around it that
+    /// covers what is below.
     pub(super) fn field(
         &mut self,
         page: &mut Page<'_>,
-        start: &Cursor<'_>,
+        owner: &Owner<'_>,
         key: &str,
         around: &Trail<'p>,
         above: Option<&str>,
@@ -59,15 +96,28 @@ impl<'p> Walk<'p> {
             }
             Treatment::Revision => self.revision(page, trail, scope),
             Treatment::Setting | Treatment::Binary => {
-                let name = self.name_beside(start, key)?;
-                let name = name.as_deref().unwrap_or(key);
                 trail.is_base64 |= treatment == Treatment::Binary;
-                self.setting(page, &trail, Names { own: Some(name), above }, scope)
+                self.setting_in(page, owner, key, &trail, above, scope)
             }
             Treatment::Url => self.url(page, &trail, scope),
-            Treatment::Arguments => self.arguments(page, start, key, &trail, scope),
-            Treatment::Scan => self.scan(page, start, key, trail, above, scope),
+            Treatment::Arguments => self.arguments(page, &owner.start, key, &trail, scope),
+            Treatment::Scan => self.scan(page, owner, key, trail, above, scope),
         }
+    }
+
+    /// Masks a member that is a value somebody set, under its key or the name beside it.
+    pub(super) fn setting_in(
+        &mut self,
+        page: &mut Page<'_>,
+        owner: &Owner<'_>,
+        key: &str,
+        trail: &Trail<'p>,
+        above: Option<&str>,
+        scope: Scope<'_>,
+    ) -> Result<()> {
+        let name = owner.name_beside(key)?;
+        let own = Some(name.as_deref().unwrap_or(key));
+        self.setting(page, trail, Names { own, above }, scope)
     }
 
     /// Masks a URL.
@@ -91,7 +141,7 @@ impl<'p> Walk<'p> {
     fn scan(
         &mut self,
         page: &mut Page<'_>,
-        start: &Cursor<'_>,
+        owner: &Owner<'_>,
         key: &str,
         mut trail: Trail<'p>,
         above: Option<&str>,
@@ -112,7 +162,7 @@ impl<'p> Walk<'p> {
                 trail.also(kinds::secret_template());
                 trail.is_secret_data = true;
             }
-            ("command" | "args", Shape::Array) => return self.arguments(page, start, key, &trail, scope),
+            ("command" | "args", Shape::Array) => return self.arguments(page, &owner.start, key, &trail, scope),
             (_, Shape::Array) if trail.is_off => {
                 if let Some(node) = kinds::well_known(key) {
                     trail.is_off = false;
@@ -124,24 +174,13 @@ impl<'p> Walk<'p> {
         if !self.plan.detects() {
             return self.value(page, &trail, Names::default(), scope);
         }
-        let beside = self.name_beside(start, key)?;
+        let beside = owner.name_beside(key)?;
         let own = beside.as_deref().unwrap_or(key);
         let above = match shape {
             Shape::Object | Shape::Array if names::covers_what_is_below(own) => Some(own),
             _ => above,
         };
         self.value(page, &trail, Names { own: Some(own), above }, scope)
-    }
-
-    /// The name that stands beside a value: `{name: X, value: …}`.
-    fn name_beside<'a>(&self, start: &Cursor<'a>, key: &str) -> Result<Option<std::borrow::Cow<'a, str>>> {
-        if key != "value" {
-            return Ok(None);
-        }
-        match start.look_up_text(&["name"])? {
-            None => start.look_up_text(&["key"]),
-            found => Ok(found),
-        }
     }
 
     /// Masks a value by its trail and its names.
@@ -156,12 +195,17 @@ impl<'p> Walk<'p> {
             return self.whole(page, trail.place, marker_of(trail), &rule);
         }
         match page.cursor.shape()? {
-            Shape::Object | Shape::Array if self.pass_over(page, trail, scope)? => {}
+            Shape::Object | Shape::Array if self.may_pass_over(trail, scope) && page.pass_over()? => {}
             shape @ (Shape::Object | Shape::Array) => {
+                if let Some(spot) = self.spot(trail, names, scope)
+                    && (shape == Shape::Array || page.kind()?.is_none())
+                {
+                    return self.places(page, shape, spot);
+                }
                 // Elements have the names of their array, members their own.
                 let own = names.own.filter(|_| shape == Shape::Array);
                 let (start, named) = (page.cursor.position(), Names { own, ..names });
-                let look = self.pass_if_seen(page, trail.terms(), named, scope);
+                let look = self.pass_if_seen(page, trail.terms(), named, scope)?;
                 if !matches!(look, Look::Seen) {
                     if shape == Shape::Object && page.kind()?.is_some() {
                         self.embedded(page, trail, names.above, scope)?;
@@ -195,10 +239,12 @@ impl<'p> Walk<'p> {
     ) -> Result<()> {
         match shape {
             Shape::Object => {
-                let start = page.cursor.clone();
+                let mut owner = Owner::ahead(&page.cursor);
                 let mut members = page.cursor.object()?;
                 while let Some(key) = page.cursor.member(&mut members, &mut page.edits)? {
-                    self.field(page, &start, &key.decode(), trail, names.above, scope)?;
+                    let key = key.decode();
+                    owner.note(&key, page.cursor.shape()?, &page.cursor)?;
+                    self.field(page, &owner, &key, trail, names.above, scope)?;
                 }
             }
             _ => {
@@ -216,18 +262,9 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
-    /// Passes over an object or array in which nothing is masked for where it is, if nothing is looked for. Whether it did.
-    fn pass_over(&mut self, page: &mut Page<'_>, trail: &Trail<'p>, scope: Scope<'_>) -> Result<bool> {
-        if self.plan.detects() || scope.values.is_some() || !trail.only_looks() {
-            return Ok(false);
-        }
-        let start = page.cursor.clone();
-        let range = page.cursor.skip()?;
-        let is_plain = is_plain(page.cursor.text_at(&range).as_bytes());
-        if !is_plain {
-            page.cursor = start;
-        }
-        Ok(is_plain)
+    /// Whether nothing in a value is masked for where it is, and nothing is looked for.
+    fn may_pass_over(&self, trail: &Trail<'p>, scope: Scope<'_>) -> bool {
+        !self.plan.detects() && scope.values.is_none() && trail.only_looks()
     }
 
     /// Masks an object with a kind inside another.
@@ -313,9 +350,6 @@ impl Walk<'_> {
     }
 }
 
-/// Keys that say what is below them, wherever they are: a kind, the template of a Secret, containers, what is removed.
-const PLACES: [&str; 4] = ["\"kind\"", "\"template\"", "ontainers\"", "managedFields"];
-
 /// Where the userinfo of a URL is.
 fn userinfo(url: &str) -> Option<std::ops::Range<usize>> {
     let (scheme, rest) = url.split_once("//")?;
@@ -323,14 +357,6 @@ fn userinfo(url: &str) -> Option<std::ops::Range<usize>> {
     let (userinfo, _) = authority.rsplit_once('@')?;
     let start = scheme.len() + 2;
     Some(start..start + userinfo.len()).filter(|_| userinfo != MARKER)
-}
-
-/// Whether the JSON of a value has none of those keys.
-fn is_plain(json: &[u8]) -> bool {
-    static SEARCH: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(PLACES));
-    let has_place = |search: &Searcher| search.find(json).is_some();
-    // A key may be written with escapes.
-    memchr(b'\\', json).is_none() && !SEARCH.as_ref().is_none_or(has_place)
 }
 
 /// The marker that fits the field.

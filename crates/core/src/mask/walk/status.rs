@@ -95,7 +95,7 @@ impl<'p> Walk<'p> {
         // What is left of it is walked over as what it now is.
         let mut text = String::new();
         Value::Object(status).write(&mut text);
-        let mut rest = Page::of(&text);
+        let mut rest = Page::of(&text, None);
         let as_part = Context {
             policy: Policy::Part,
             ..context.clone()

@@ -169,6 +169,29 @@ impl<'p> Trail<'p> {
         self.obliged.is_empty() && self.place == Place::Inside && self.nodes.iter().all(is_looked_at)
     }
 
+    /// The place of it in a table, if that alone decides about it.
+    #[inline]
+    pub(super) fn only_node(&self) -> Option<&'p Node> {
+        match *self.nodes.as_slice() {
+            [node] if !self.is_off && !node.is_extra() && !self.is_obliged() && self.place == Place::Inside => {
+                Some(node)
+            }
+            _ => None,
+        }
+    }
+
+    /// That of a value at another place of the one table that decides.
+    pub(super) fn at(&self, node: &'p Node) -> Self {
+        Self {
+            nodes: SmallVec::from_slice(&[node]),
+            is_off: false,
+            obliged: Vec::new(),
+            place: Place::Inside,
+            is_base64: self.is_base64,
+            is_secret_data: self.is_secret_data,
+        }
+    }
+
     /// All that it says of a value, if that is worth remembering: not where a path of the policy leads on.
     pub(super) fn terms(&self) -> Option<Terms> {
         if self.is_obliged() {

@@ -116,11 +116,15 @@ impl<'p> Walk<'p> {
             });
         }
         let (logged, hidden) = (self.log.len(), self.hidden);
-        let mut inner = Page::of(value);
+        let mut index = self.indexes.pop().unwrap_or_default();
+        let is_indexed = index.read(value, 0);
+        let mut inner = Page::of(value, is_indexed.then_some(&index));
         let result = match inner.cursor.shape() {
             Ok(Shape::Object | Shape::Array) => walk(self, &mut inner).and_then(|()| inner.cursor.finish()),
             _ => Err(MaskErrorKind::Malformed),
         };
+        let edits = inner.edits;
+        self.indexes.push(index);
         if let Err(error) = result {
             self.log.truncate(logged);
             self.hidden = hidden;
@@ -129,8 +133,8 @@ impl<'p> Walk<'p> {
                 _ => Unpacked::No,
             });
         }
-        if !inner.edits.is_empty() {
-            page.edits.nest(text, inner.edits);
+        if !edits.is_empty() {
+            page.edits.nest(text, edits);
         }
         Ok(Unpacked::Masked)
     }
