@@ -70,6 +70,7 @@ const ENDINGS: &[(&str, Secrecy)] = &[
     ("totpseed", Token),
     ("mfaseed", Token),
     ("rediscliauth", Password),
+    ("replicasetkey", Token),
     ("secret", Token),
     ("secretid", Perhaps),
     ("authuserinfo", Token),

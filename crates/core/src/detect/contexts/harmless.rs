@@ -6,7 +6,7 @@ use crate::detect::by_byte::ByByte;
 use crate::mask::MARKER;
 
 use super::bytes::{at, goes_on, skip};
-use super::words::{REFERENCES, WORDS};
+use super::words::{LABELLED, LABELS, MESSAGES, REFERENCES, WORDS};
 
 /// The marker where the field is base64.
 const ENCODED_MARKER: &[u8] = b"Y291bnRlcnNpZ24ubWFza2VkLnZhbHVl";
@@ -44,6 +44,7 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
     is_sealed(value)
         || is_label(value)
         || is_checks(value)
+        || is_message(value)
         || is_range_of_versions(value)
         || value == MARKER.as_bytes()
         || value == ENCODED_MARKER
@@ -67,6 +68,25 @@ fn is_checks(value: &[u8]) -> bool {
     [&b"required|"[..], b"nullable|", b"sometimes|"]
         .iter()
         .any(|check| value.starts_with(check))
+}
+
+/// What a form says of its field: `Confirm password`, `is too short`, `Password must be at least 8 characters`.
+fn is_message(value: &[u8]) -> bool {
+    const LONGEST: usize = 120;
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" .,'!-()".contains(byte);
+    // Letters, or a small number.
+    let is_word = |word: &[u8]| {
+        let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+        digits == 0 || digits < 4 && !word.iter().any(u8::is_ascii_alphabetic)
+    };
+    if !value.contains(&b' ') || value.len() > LONGEST || !value.iter().all(is_plain) {
+        return false;
+    }
+    let text = String::from_utf8_lossy(value).to_ascii_lowercase();
+    let mut words = text.split(' ').rev();
+    let is_label =
+        words.next().is_some_and(|last| LABELLED.contains(&last)) && words.all(|word| LABELS.contains(&word));
+    is_label || value.split(|byte| *byte == b' ').all(is_word) && MESSAGES.iter().any(|said| text.contains(said))
 }
 
 /// `^3.16.16`, `>=1.2.0`.

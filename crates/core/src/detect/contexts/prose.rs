@@ -251,13 +251,21 @@ fn setter(line: &[u8], name: usize) -> Option<&'static [u8]> {
     let name = skip_back(line, name, name.saturating_sub(64), |byte| {
         byte > b' ' && !matches!(byte, b'"' | b'\'')
     });
-    let end = skip_back(line, name, name.saturating_sub(4), |byte| {
-        is_blank(byte) || matches!(byte, b'"' | b'\'')
-    });
-    let start = skip_back(line, end, end.saturating_sub(16), |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
-    });
-    let word = part(line, start..end);
+    let word_before = |place: usize| {
+        let end = skip_back(line, place, place.saturating_sub(4), |byte| {
+            is_blank(byte) || matches!(byte, b'"' | b'\'')
+        });
+        let start = skip_back(line, end, end.saturating_sub(16), |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+        });
+        start..end
+    };
+    let mut range = word_before(name);
+    // `set -gx NAME x`, of fish.
+    if matches!(part(line, range.clone()), b"-x" | b"-gx" | b"-Ux" | b"-lx") {
+        range = word_before(range.start);
+    }
+    let (word, end) = (part(line, range.clone()), range.end);
     let is_it = |setter: &&&[u8]| end < name && word.eq_ignore_ascii_case(setter);
     SETTERS.iter().find(is_it).copied()
 }

@@ -31,9 +31,28 @@ pub(super) struct Walk {
     plain: [u8; MAX_RULES],
     /// The rule whose value the next word is.
     pending: Option<Take>,
-    /// The next word is the name of a user, whatever program is called so.
-    is_user: bool,
+    /// The next word is the name of a user, a host, a database or the like, whatever program is called so.
+    is_name: bool,
 }
+
+/// Flags before a name of something.
+const NAMING: [&[u8]; 15] = [
+    b"-u",
+    b"-U",
+    b"--user",
+    b"--username",
+    b"-h",
+    b"-H",
+    b"--host",
+    b"--hostname",
+    b"-d",
+    b"-D",
+    b"--db",
+    b"--database",
+    b"--name",
+    b"-n",
+    b"--namespace",
+];
 
 impl Walk {
     /// The next word: what of it is a secret.
@@ -41,11 +60,8 @@ impl Walk {
         if let Some(take) = self.pending.take() {
             return taken(take, word, 0);
         }
-        let is_user = std::mem::replace(
-            &mut self.is_user,
-            matches!(word, b"-u" | b"-U" | b"--user" | b"--username"),
-        );
-        if let Some(program) = named(word).filter(|_| !is_user || self.program.is_none()) {
+        let is_name = std::mem::replace(&mut self.is_name, NAMING.contains(&word));
+        if let Some(program) = named(word).filter(|_| !is_name || self.program.is_none()) {
             *self = Self {
                 program: Some(program),
                 ..Self::default()

@@ -11,7 +11,7 @@ use super::sink::Sink;
 use super::value::{Place, is_of_words, is_secret, looks_secret};
 
 /// What such a command has in it, if no name of a secret.
-pub(super) const MARKS: &[&str] = &["base64 -", "get-secret-value", "secrets versions access"];
+pub(super) const MARKS: &[&str] = &["base64 -", "get-secret-value", "secrets versions access", "{.data."];
 
 /// Where a prompt ends at the latest.
 const LONGEST_PROMPT: usize = 96;
@@ -74,7 +74,9 @@ fn command(line: &[u8]) -> Option<Secrecy> {
         b"cat" if is_alone => last.rsplit(|byte| *byte == b'/').next()?,
         b"printenv" if is_alone => last,
         b"echo" if is_alone => variable(last)?,
-        b"kubectl" | b"oc" | b"k" if has(b"secret") && decodes(text) => return Some(Secrecy::Password),
+        b"kubectl" | b"oc" | b"k" if has(b"secret") && (decodes(text) || has(b"{.data.") && !has(b"|")) => {
+            return Some(Secrecy::Password);
+        }
         b"aws" if has(b"get-secret-value") && has(b"text") => return Some(Secrecy::Password),
         b"gcloud" if has(b"secrets versions access") => return Some(Secrecy::Password),
         _ => return None,

@@ -149,7 +149,22 @@ fn names_another(value: &[u8]) -> bool {
     };
     // A passphrase may end like a name, but is longer: `mysupersecretkey`.
     let joined = value.len() <= LONGEST_WORD || value.iter().any(|byte| matches!(byte, b'-' | b'_' | b'.'));
-    (name && joined && secrecy_of_name(value).is_some()) || object()
+    (name && joined && !is_weak(value) && secrecy_of_name(value).is_some()) || object()
+}
+
+/// What people choose, and nobody calls an object by.
+fn is_weak(value: &[u8]) -> bool {
+    const WEAK: [&[u8]; 8] = [
+        b"supersecret",
+        b"topsecret",
+        b"verysecret",
+        b"rootpass",
+        b"rootpassword",
+        b"adminpass",
+        b"secretpass",
+        b"secretpassword",
+    ];
+    WEAK.contains(&value)
 }
 
 /// A word and its number: `GPIO17`.

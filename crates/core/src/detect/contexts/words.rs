@@ -293,3 +293,35 @@ pub(super) const REFERENCES: &[&str] = &[
     "../",
     "..data/",
 ];
+
+/// Words of the label of a field, before what it is for.
+pub(super) const LABELS: &[&str] = &[
+    "confirm", "new", "old", "current", "repeat", "retype", "enter", "choose", "your", "the", "a", "forgot", "reset",
+    "change", "show", "invalid",
+];
+
+/// What fields are for.
+pub(super) const LABELLED: &[&str] = &["password", "passphrase", "passcode", "secret", "token"];
+
+/// What is said of a value that does not do, in small letters.
+pub(super) const MESSAGES: &[&str] = &[
+    "is required",
+    "is too ",
+    "is invalid",
+    "is not valid",
+    "is missing",
+    "is expired",
+    "has expired",
+    "must be ",
+    "must have ",
+    "must contain ",
+    "must match",
+    "must not ",
+    "should be ",
+    "may not be ",
+    "cannot be ",
+    "can't be ",
+    "do not match",
+    "does not match",
+    "doesn't match",
+];
