@@ -32,7 +32,7 @@ impl Children {
                 let mut child = new();
                 change(&mut child);
                 self.list.push((key.into(), child));
-                self.sort();
+                self.fill_slots();
             }
         }
     }
@@ -52,7 +52,7 @@ impl Children {
     }
 
     /// Finds slots for all of them.
-    fn sort(&mut self) {
+    fn fill_slots(&mut self) {
         let count = (self.list.len() * 2).next_power_of_two().max(4);
         self.slots = vec![(0, 0); count];
         for (place, (key, _)) in self.list.iter().enumerate() {

@@ -31,6 +31,17 @@ impl Run for MasksOf<'_> {
     }
 }
 
+/// A word packed with the fastest level.
+struct Packed(u64, u8);
+
+impl Run for Packed {
+    type Out = u64;
+
+    fn run<L: Level>(self) -> u64 {
+        L::pack(self.0, self.1)
+    }
+}
+
 /// Strings through all blocks, as bits of what each byte is.
 struct QuotedOf<'b>(&'b [u8]);
 
@@ -122,5 +133,21 @@ proptest! {
         }
         let expected = bytes.iter().position(|byte| is_special(*byte)).unwrap_or(length);
         prop_assert_eq!(plain(&bytes), expected);
+    }
+}
+
+#[test]
+fn packs_the_bytes_of_every_set() {
+    for word in [0x0102_0304_0506_0708_u64, u64::MAX, 0x8040_2010_0804_0201] {
+        for bits in 0..=u8::MAX {
+            let mut kept = [0; 8];
+            let bytes = word.to_le_bytes().into_iter().enumerate();
+            let those = bytes.filter(|(number, _)| bits >> number & 1 == 1);
+            kept.iter_mut().zip(those).for_each(|(place, (_, byte))| *place = byte);
+            let expected = u64::from_le_bytes(kept);
+            assert_eq!(words::Words::pack(word, bits), expected, "{word:x} {bits:b}");
+            assert_eq!(Baseline::pack(word, bits), expected, "{word:x} {bits:b}");
+            assert_eq!(run(Packed(word, bits)), expected, "{word:x} {bits:b}");
+        }
     }
 }
