@@ -89,6 +89,13 @@ pub(super) struct Cursor<'a> {
     rank: u32,
 }
 
+/// An object or array that was looked at.
+pub(super) struct Subtree<'a> {
+    pub(super) json: &'a str,
+    /// How many brackets were opened up to its end.
+    rank: u32,
+}
+
 /// An object that was entered.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
@@ -362,28 +369,26 @@ impl<'a> Cursor<'a> {
     /// The text of the object or array ahead, if it ends within so many bytes; nothing is consumed. What is wrong with it
     /// shows when it is read.
     #[inline]
-    pub(super) fn peek_subtree(&self, longest: usize) -> Option<&'a str> {
-        if let Some(index) = self.index {
-            let (end, _) = index.subtree(self.text, self.rank, self.at)?;
-            return self.text.get(self.at..end).filter(|json| json.len() <= longest);
-        }
-        let all = self.text.as_bytes();
-        let run = SubtreeRun {
-            text: all.get(..self.at + longest).unwrap_or(all),
-            at: self.at,
-            around: self.depth,
+    pub(super) fn peek_subtree(&self, longest: usize) -> Option<Subtree<'a>> {
+        let (end, rank) = match self.index {
+            Some(index) => index.subtree(self.text, self.rank, self.at)?,
+            None => {
+                let all = self.text.as_bytes();
+                let run = SubtreeRun {
+                    text: all.get(..self.at + longest).unwrap_or(all),
+                    at: self.at,
+                    around: self.depth,
+                };
+                (blocks::run(run).ok()?, self.rank)
+            }
         };
-        let end = blocks::run(run).ok()?;
-        self.text.get(self.at..end)
+        let json = self.text.get(self.at..end).filter(|json| json.len() <= longest)?;
+        Some(Subtree { json, rank })
     }
 
-    /// Goes behind an object or array whose text was looked at.
-    pub(super) fn pass(&mut self, subtree: &str) -> Result<()> {
-        if self.index.is_some() {
-            return self.skip_subtree();
-        }
-        self.at += subtree.len();
-        Ok(())
+    /// Goes behind an object or array that was looked at.
+    pub(super) fn pass(&mut self, subtree: &Subtree<'_>) {
+        (self.at, self.rank) = (self.at + subtree.json.len(), subtree.rank);
     }
 
     /// The text of a value that stood at this range.
@@ -409,6 +414,9 @@ impl<'a> Cursor<'a> {
     /// Whether the object ahead may have a member of this name, which is given in quotes. It has none if not, unless its
     /// name is written with escapes.
     pub(super) fn may_have(&self, key: &[u8]) -> bool {
+        if let Some(index) = self.index {
+            return index.may_have(self.text, (self.rank, self.at), key) != Some(false);
+        }
         blocks::run(MemberRun {
             text: self.text.as_bytes(),
             at: self.at,

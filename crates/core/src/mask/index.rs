@@ -5,7 +5,7 @@
 //! deep in brackets, since it would take more memory than it may.
 
 use super::blocks::{self, Level, Run, Strings};
-use super::strings::{Escapes, are_spaces};
+use super::strings::Escapes;
 use crate::json::MAX_DEPTH;
 
 /// Longest text of which there is one: places in it are written in sixteen bits.
@@ -113,9 +113,9 @@ impl Index {
         (usize::from(bracket.start) == start).then_some((bracket.end.into(), bracket.rank.into()))
     }
 
-    /// Whether the object at a place may have a member of this name, which has four letters: it has, or one whose name is
-    /// written with escapes. Not if it is no object.
-    pub(super) fn may_have(&self, text: &str, (mut rank, start): (u32, usize), name: &[u8; 4]) -> Option<bool> {
+    /// Whether the object at a place, with so many brackets before it, may have a member of this name, which is given in
+    /// quotes: it has, or one whose name is written with escapes. `None`: there is no object.
+    pub(super) fn may_have(&self, text: &str, (mut rank, start): (u32, usize), name: &[u8]) -> Option<bool> {
         let bytes = text.as_bytes();
         let (end, _) = self.subtree(text, rank, start)?;
         rank += 1;
@@ -133,7 +133,7 @@ impl Index {
             if key > end {
                 return Some(false);
             }
-            if is_escaped || bytes.get(key + 1..behind - 1)? == name {
+            if is_escaped || bytes.get(key..behind)? == name {
                 return Some(true);
             }
             at = behind;
@@ -261,16 +261,7 @@ impl Run for IndexRun<'_, '_> {
             }
             // All of the block, if it does not end here: what is behind is not looked at.
             let here = end.wrapping_sub(1);
-            let controls = masks.controls & here;
-            if controls != 0 && (controls & quoted.inside != 0 || !are_spaces(controls, rest)) {
-                return false;
-            }
-            let backslashes = masks.backslashes & here;
-            if backslashes & !quoted.inside != 0 {
-                return false;
-            }
-            let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
-            if unusual != 0 && !escapes.check(unusual, at, text) {
+            if !escapes.check_block((&masks, &quoted), here, at, text) {
                 return false;
             }
             if end != 0 {

@@ -84,25 +84,16 @@ impl<'a> Keys<'a> {
 #[inline]
 pub(super) fn tag(bytes: &[u8]) -> u32 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    // Of fewer bytes, the first and last ones overlap.
-    let (first, last) = match *bytes {
-        [a, .., z] | [a @ z] if bytes.len() < 4 => {
-            let middle = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
-            (u64::from(a) << 8 | u64::from(middle), u64::from(z))
-        }
-        _ => match (
-            bytes.first_chunk(),
-            bytes.last_chunk(),
-            bytes.first_chunk(),
-            bytes.last_chunk(),
-        ) {
-            (Some(first), Some(last), ..) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            (_, _, Some(first), Some(last)) => (
-                u64::from(u32::from_le_bytes(*first)),
-                u64::from(u32::from_le_bytes(*last)),
-            ),
-            _ => (0, 0),
-        },
+    // The first and last ones, which overlap where they are few.
+    let (first, last) = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
+    } else if let [first, middle @ .., last] = bytes {
+        let middle = middle.first().map_or(0, |middle| u64::from(*middle));
+        (u64::from(*first) << 8 | middle, u64::from(*last))
+    } else {
+        (bytes.first().map_or(0, |only| u64::from(*only)), 0)
     };
     let mixed = (first ^ last.rotate_left(29) ^ (bytes.len() as u64) << 57).wrapping_mul(ODD);
     (mixed >> 32) as u32 | 1

@@ -4,7 +4,7 @@
 
 use super::blocks::{self, Level, Run, Strings};
 use super::error::MaskErrorKind;
-use super::strings::{Escapes, are_spaces};
+use super::strings::Escapes;
 use crate::json::MAX_DEPTH;
 
 /// From inside a string to behind it; else whether only its end is missing.
@@ -94,13 +94,7 @@ impl Run for SubtreeRun<'_> {
             }
             // All of the block, if it does not end here: what is behind is not looked at.
             let here = end.wrapping_sub(1);
-            let controls = masks.controls & here;
-            let stray = masks.backslashes & !quoted.inside & here;
-            if stray != 0 || controls & quoted.inside != 0 || !(controls == 0 || are_spaces(controls, rest)) {
-                return Err(MaskErrorKind::Malformed);
-            }
-            let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
-            if unusual != 0 && !escapes.check(unusual, at, text) {
+            if !escapes.check_block((&masks, &quoted), here, at, text) {
                 return Err(MaskErrorKind::Malformed);
             }
             if end != 0 {

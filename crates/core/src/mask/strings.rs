@@ -1,6 +1,6 @@
 //! What may stand in a string of JSON: escapes, and what they mean.
 
-use super::blocks::{self, Level, Run, Strings};
+use super::blocks::{self, Level, Masks, Quoted, Run, Strings};
 
 /// An escape at the beginning of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,27 @@ pub(super) struct Escapes {
 }
 
 impl Escapes {
+    /// Whether what is in a block is sound, as far as strings go: at these bits of it, which begins at a place in the text.
+    #[inline(always)]
+    pub(super) fn check_block(
+        &mut self,
+        (masks, quoted): (&Masks, &Quoted),
+        here: u64,
+        at: usize,
+        text: &[u8],
+    ) -> bool {
+        let controls = masks.controls & here;
+        let stray = masks.backslashes & !quoted.inside & here;
+        if stray != 0 || controls & quoted.inside != 0 {
+            return false;
+        }
+        if controls != 0 && !are_spaces(controls, text.get(at..).unwrap_or_default()) {
+            return false;
+        }
+        let unusual = quoted.escaped & !(masks.quotes | masks.backslashes) & here;
+        unusual == 0 || self.check(unusual, at, text)
+    }
+
     /// Whether those whose second byte is at a bit of the mask, counted from a place in the text, are escapes.
     pub(super) fn check(&mut self, mut mask: u64, from: usize, text: &[u8]) -> bool {
         while mask != 0 {
@@ -87,7 +108,7 @@ impl Escapes {
 }
 
 /// Whether the control characters at these bits are white space.
-pub(super) fn are_spaces(mut mask: u64, block: &[u8]) -> bool {
+fn are_spaces(mut mask: u64, block: &[u8]) -> bool {
     while mask != 0 {
         if !matches!(block.get(mask.trailing_zeros() as usize), Some(b'\t' | b'\n' | b'\r')) {
             return false;

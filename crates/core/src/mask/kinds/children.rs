@@ -40,7 +40,7 @@ impl Children {
     #[inline]
     fn find(&self, tag: u32, key: &str) -> Option<usize> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut at = tag as usize >> 1;
+        let mut at = first_slot(tag);
         loop {
             let (known, place) = *self.slots.get(at & mask)?;
             let place = (place as usize).checked_sub(1)?;
@@ -57,13 +57,17 @@ impl Children {
         self.slots = vec![(0, 0); count];
         for (place, (key, _)) in self.list.iter().enumerate() {
             let tag = keys::tag(key.as_bytes());
-            let slots = (0..count).map(|step| (tag as usize / 2 + step) % count);
-            let free = slots
-                .into_iter()
+            let free = (0..count)
+                .map(|step| (first_slot(tag) + step) % count)
                 .find(|at| self.slots.get(*at).is_some_and(|(_, place)| *place == 0));
             if let Some(slot) = free.and_then(|at| self.slots.get_mut(at)) {
                 *slot = (tag, place as u32 + 1);
             }
         }
     }
+}
+
+/// Where a key is looked for first. The lowest bit of a tag is always set.
+fn first_slot(tag: u32) -> usize {
+    tag as usize >> 1
 }

@@ -36,7 +36,7 @@ impl<'p> Walk<'p> {
         };
         let terms = trail.terms().map(|terms| terms.with(Kind::Arguments as u32));
         let start = page.cursor.position();
-        let look = self.pass_if_seen(page, terms, names, scope)?;
+        let look = self.pass_if_seen(page, terms, names, scope);
         if !matches!(look, Look::Seen) {
             self.unseen_arguments(page, command.as_ref(), key, trail, scope)?;
             self.learn(page, look, start, (terms, names), scope);

@@ -76,10 +76,10 @@ pub(super) struct Page<'a> {
 }
 
 /// A key in its quotes, and what is in it if any of its letters is written as an escape.
-const KIND: [&[u8]; 2] = [b"\"kind\"", ESCAPED];
+const KIND: &[u8] = b"\"kind\"";
 const ESCAPED: &[u8] = b"\\u006";
 
-static FIND_KIND: LazyLock<[memmem::Finder<'static>; 2]> = LazyLock::new(|| KIND.map(memmem::Finder::new));
+static FIND_KIND: LazyLock<[memmem::Finder<'static>; 2]> = LazyLock::new(|| [KIND, ESCAPED].map(memmem::Finder::new));
 
 impl<'a> Page<'a> {
     /// A text, a place in it, and what was noted so far.
@@ -116,17 +116,17 @@ impl<'a> Page<'a> {
 
     /// The kind that the object ahead claims.
     pub(super) fn kind(&mut self) -> Result<Option<Cow<'a, str>>> {
-        if let Some((index, rank)) = self.cursor.index() {
-            let here = (rank, self.cursor.position());
-            let may_have = |page: &mut Self| {
-                page.has_places() != Some(false) && index.may_have(page.text, here, b"kind") != Some(false)
+        // To look for it costs something even where there is none.
+        let may_have = self.cursor.is_noted()
+            || match self.has_places() {
+                Some(has_places) => has_places && self.cursor.may_have(KIND),
+                None => self.may_name_kind(),
             };
-            return if self.cursor.is_noted() || may_have(self) {
-                self.cursor.kind()
-            } else {
-                Ok(None)
-            };
-        }
+        if may_have { self.cursor.kind() } else { Ok(None) }
+    }
+
+    /// The same without an index, where it costs as much as the object is long.
+    fn may_name_kind(&mut self) -> bool {
         let at = self.cursor.position();
         for (next, name) in self.kinds.iter_mut().zip(&*FIND_KIND) {
             if *next <= at {
@@ -134,13 +134,8 @@ impl<'a> Page<'a> {
                 *next = name.find(rest).map_or(usize::MAX, |offset| at + offset);
             }
         }
-        // Looking for it costs as much as the object is long.
         let [plain, escaped] = self.kinds;
-        let [name, _] = KIND;
-        if escaped == usize::MAX && (plain == usize::MAX || !self.cursor.is_noted() && !self.cursor.may_have(name)) {
-            return Ok(None);
-        }
-        self.cursor.kind()
+        escaped != usize::MAX || plain != usize::MAX && self.cursor.may_have(KIND)
     }
 }
 

@@ -205,7 +205,7 @@ impl<'p> Walk<'p> {
                 // Elements have the names of their array, members their own.
                 let own = names.own.filter(|_| shape == Shape::Array);
                 let (start, named) = (page.cursor.position(), Names { own, ..names });
-                let look = self.pass_if_seen(page, trail.terms(), named, scope)?;
+                let look = self.pass_if_seen(page, trail.terms(), named, scope);
                 if !matches!(look, Look::Seen) {
                     if shape == Shape::Object && page.kind()?.is_some() {
                         self.embedded(page, trail, names.above, scope)?;

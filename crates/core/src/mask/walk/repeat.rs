@@ -1,7 +1,7 @@
 //! What had nothing to mask before is passed over.
 
 use super::names::Names;
-use super::{Page, Result, Scope, Walk};
+use super::{Page, Scope, Walk};
 use crate::mask::cursor::Text;
 use crate::mask::seen::{LONGEST, Part, SHORTEST, Sight, Terms};
 
@@ -63,28 +63,28 @@ impl<'p> Walk<'p> {
         terms: Option<Terms>,
         names: Names<'_>,
         scope: Scope<'_>,
-    ) -> Result<Look> {
+    ) -> Look {
         let may_look =
             scope.values.is_none() && are_short(names) && page.looked <= page.text.len().saturating_mul(LOOKS);
         let place = terms
             .filter(|_| may_look)
             .and_then(|terms| Some((terms, self.seen.is_worth_it(&terms, page.cursor.depth())?)));
         let Some((terms, place)) = place else {
-            return Ok(Look::Unknown);
+            return Look::Unknown;
         };
-        let Some(json) = page.cursor.peek_subtree(LONGEST) else {
+        let Some(subtree) = page.cursor.peek_subtree(LONGEST) else {
             page.looked += LONGEST;
             self.seen.note(place, false);
-            return Ok(Look::Unknown);
+            return Look::Unknown;
         };
-        page.looked += json.len();
-        let look = self.look(page, &part(terms, names, scope, json));
+        page.looked += subtree.json.len();
+        let look = self.look(page, &part(terms, names, scope, subtree.json));
         let is_seen = matches!(look, Look::Seen);
         self.seen.note(place, is_seen);
         if is_seen {
-            page.cursor.pass(json)?;
+            page.cursor.pass(&subtree);
         }
-        Ok(look)
+        look
     }
 
     /// Whether a string had nothing to mask under the same names.

@@ -1,6 +1,8 @@
 //! Values that somebody set under a name: of an environment variable, of a ConfigMap.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::names::Names;
 use super::repeat::{Kind, Look};
@@ -101,22 +103,21 @@ pub(super) fn is_file_of_credentials(text: &str) -> bool {
         }
 }
 
-/// No file of credentials is shorter.
-const SHORTEST_FILE: usize = "{\"a\":{\"auth\":\"\"}}".len();
+static USERS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("users"));
+static CLUSTERS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("clusters"));
 
 fn is_private_key(text: &str) -> bool {
     let starts = text.trim_start().starts_with("-----BEGIN ") || text.starts_with("PuTTY-User-Key-File-");
     starts && (text.contains("PRIVATE KEY") || text.contains("PuTTY"))
 }
 
-fn has(text: &str, part: &str) -> bool {
-    // Most texts are shorter than what it takes to look for a part.
-    text.len() >= SHORTEST_FILE && memmem::find(text.as_bytes(), part.as_bytes()).is_some()
+fn has(text: &str, part: &Finder<'_>) -> bool {
+    part.find(text.as_bytes()).is_some()
 }
 
 /// Whether a text is a kubeconfig with users in it.
 fn is_kubeconfig(text: &str) -> bool {
-    if !has(text, "users") || !has(text, "clusters") {
+    if !has(text, &USERS) || !has(text, &CLUSTERS) {
         return false;
     }
     if text.trim_start().starts_with('{') {
@@ -145,7 +146,7 @@ fn is_kubeconfig(text: &str) -> bool {
 
 /// Whether a text is a kubeconfig without users, as in `kube-public/cluster-info`.
 fn is_published(text: &str) -> bool {
-    has(text, "clusters:") && text.lines().any(|line| line.starts_with("clusters:")) && !is_kubeconfig(text)
+    has(text, &CLUSTERS) && text.lines().any(|line| line.starts_with("clusters:")) && !is_kubeconfig(text)
 }
 
 fn is_docker_config(text: &str) -> bool {
